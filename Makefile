@@ -1,0 +1,55 @@
+# Everything a contributor needs. `make run` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format schema bench lock clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+run: $(VENV)/run.stamp ## Start everything and serve on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR)
+	@exec $(BIN)/python -m app run --exit-with-parent
+
+test: $(VENV)/dev.stamp ## Run every test, on a real Postgres, Valkey and S3 (ARGS="-k words")
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+	$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/dev.stamp ## Put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: $(VENV)/run.stamp ## Write schema.graphql from the code
+	$(BIN)/python -m app schema > schema.graphql
+
+bench: $(VENV)/dev.stamp ## Measure; README.md in bench/ says what
+	$(BIN)/python -m bench
+
+lock: $(VENV)/dev.stamp ## Pin every dependency anew, with hashes and without registry addresses
+	UV_CUSTOM_COMPILE_COMMAND="make lock" PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
+
+clean: ## Remove the virtual environment and caches (not the data in .earful)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earful needs Python 3.11 or newer; set PYTHON=python3.x")'
+	@echo "  Making the virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.txt $(VENV)/bin/python
+	@echo "  Installing what Earful needs (once)"
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/bin/python
+	@echo "  Installing what Earful and its tests need (once)"
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Compiles the locks from pyproject.toml: dev.txt is the widest, the others agree with it.
+set -eu
+cd "$(dirname "$0")/.."
+compile() {
+    uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet "$@"
+}
+compile --extra embedded --group dev -o requirements/dev.txt
+compile --extra embedded -c requirements/dev.txt -o requirements/run.txt
+compile -c requirements/dev.txt -o requirements/production.txt
