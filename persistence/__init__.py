@@ -1,0 +1,1 @@
+"""The state Earful owns: Postgres, Redis and buckets. The only place with SQL."""

@@ -1,0 +1,121 @@
+"""The demo's texts, and the statement that stores many feedback at once. NOTICE.md says whose texts they are."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Double, SmallInteger, Text, Uuid, bindparam, column, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from persistence.database import TIMESTAMP, Record, Statement, UnitOfWork, new_id, table
+from persistence.feedback import Feedback
+from persistence.tag import FeedbackTag
+
+_TEXTS = Path(__file__).parent / "feedback.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    body: str
+    rating: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One feedback of the demo, scored."""
+
+    source_id: UUID
+    body: str
+    rating: int | None
+    author_name: str | None
+    author_email: str | None
+    occurred_at: datetime
+    received_at: datetime
+    label: str | None
+    score: float | None
+    confidence: float | None
+    tag_ids: Sequence[UUID]
+
+
+_COLUMNS = {
+    "id": Uuid,
+    "source_id": Uuid,
+    "body": Text,
+    "rating": SmallInteger,
+    "author_name": Text,
+    "author_email": Text,
+    "occurred_at": TIMESTAMP,
+    "received_at": TIMESTAMP,
+    "sentiment_label": Text,
+    "sentiment_score": Double,
+    "sentiment_confidence": Double,
+}
+_given = (
+    func.unnest(*(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()))  # type: ignore[arg-type]
+    .table_valued(*(column(name, kind) for name, kind in _COLUMNS.items()), name="given")  # type: ignore[arg-type]
+    .render_derived()
+)
+_ADD = Statement(
+    insert(table(Feedback)).from_select(
+        [*_COLUMNS, "workspace_id", "sentiment_model", "scored_at"],
+        select(
+            *_given.c,
+            bindparam("workspace", type_=Uuid),
+            bindparam("model", type_=Text),
+            _given.c.received_at,
+        ),
+    ),
+    Record,
+)
+_links = (
+    func.unnest(bindparam("feedback", type_=ARRAY(Uuid)), bindparam("tags", type_=ARRAY(Uuid)))
+    .table_valued(column("feedback_id", Uuid), column("tag_id", Uuid), name="given")
+    .render_derived()
+)
+_LINK = Statement(
+    insert(table(FeedbackTag)).from_select(
+        ["feedback_id", "tag_id", "workspace_id"],
+        select(*_links.c, bindparam("workspace", type_=Uuid)),
+    ),
+    Record,
+)
+
+
+def texts() -> list[Sample]:
+    """The demo's texts with the star rating where there is one."""
+    with _TEXTS.open(newline="", encoding="utf-8") as file:
+        return [
+            Sample(row["body"], int(row["rating"]) if row["rating"] else None)
+            for row in csv.DictReader(file)
+        ]
+
+
+async def add(uow: UnitOfWork, workspace: UUID, rows: Sequence[Row], model: str) -> None:
+    """Store rows in a workspace that was entered, without announcing them."""
+    ids = [new_id() for _ in rows]
+    await uow.execute(
+        _ADD,
+        workspace=workspace,
+        model=model,
+        id=ids,
+        source_id=[row.source_id for row in rows],
+        body=[row.body for row in rows],
+        rating=[row.rating for row in rows],
+        author_name=[row.author_name for row in rows],
+        author_email=[row.author_email for row in rows],
+        occurred_at=[row.occurred_at for row in rows],
+        received_at=[row.received_at for row in rows],
+        sentiment_label=[row.label for row in rows],
+        sentiment_score=[row.score for row in rows],
+        sentiment_confidence=[row.confidence for row in rows],
+    )
+    links = [(id_, tag) for id_, row in zip(ids, rows, strict=True) for tag in row.tag_ids]
+    await uow.execute(
+        _LINK,
+        workspace=workspace,
+        feedback=[feedback for feedback, _ in links],
+        tags=[tag for _, tag in links],
+    )

@@ -1,0 +1,151 @@
+"""A workspace's tags and which feedback bears them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, Text, bindparam, delete, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import Field, SQLModel
+
+from persistence.database import (
+    TIMESTAMP,
+    Reader,
+    Record,
+    Statement,
+    UnitOfWork,
+    new_id,
+    one_of,
+    table,
+)
+from persistence.workspace import visible
+
+
+class Tag(SQLModel, table=True):
+    """A word people sort feedback by; names are unique in a workspace without regard to case."""
+
+    __tablename__ = "tag"
+    __table_args__ = (Index("tag_name_key", "workspace_id", text("lower(name)"), unique=True),)
+
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    name: str = Field(sa_type=Text)
+    color: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+
+
+class FeedbackTag(SQLModel, table=True):
+    """This feedback bears this tag."""
+
+    __tablename__ = "feedback_tag"
+    __table_args__ = (Index("feedback_tag_tag_id_idx", "tag_id", "feedback_id"),)
+
+    feedback_id: UUID = Field(primary_key=True, foreign_key="feedback.id", ondelete="CASCADE")
+    tag_id: UUID = Field(primary_key=True, foreign_key="tag.id", ondelete="CASCADE")
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+
+
+class TagRow(Record):
+    id: UUID
+    workspace_id: UUID
+    name: str
+    color: str
+
+
+class FeedbackTagRow(TagRow):
+    feedback_id: UUID
+
+
+_tag = table(Tag).c
+_link = table(FeedbackTag).c
+
+_COLUMNS = (_tag.id, _tag.workspace_id, _tag.name, _tag.color)
+_OF_WORKSPACES = Statement(
+    select(*_COLUMNS)
+    .where(one_of(_tag.workspace_id, "workspaces"), visible(_tag.workspace_id))
+    .order_by(_tag.name, _tag.id),
+    TagRow,
+)
+_BY_IDS = Statement(
+    select(*_COLUMNS).where(one_of(_tag.id, "ids"), visible(_tag.workspace_id)), TagRow
+)
+_IN_WORKSPACE = Statement(
+    select(*_COLUMNS).where(one_of(_tag.id, "ids"), _tag.workspace_id == bindparam("workspace")),
+    TagRow,
+)
+_OF_FEEDBACK = Statement(
+    select(*_COLUMNS, _link.feedback_id)
+    .join_from(table(FeedbackTag), table(Tag), _tag.id == _link.tag_id)
+    .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
+    .order_by(_tag.name, _tag.id),
+    FeedbackTagRow,
+)
+_ADD = Statement(
+    insert(table(Tag))
+    .values(
+        id=bindparam("id"),
+        workspace_id=bindparam("workspace"),
+        name=bindparam("name"),
+        color=bindparam("color"),
+        created_at=bindparam("now"),
+    )
+    .returning(*_COLUMNS),
+    TagRow,
+)
+_UNLINK = Statement(
+    delete(table(FeedbackTag)).where(
+        _link.feedback_id == bindparam("feedback"),
+        _link.workspace_id == bindparam("workspace"),
+        ~one_of(_link.tag_id, "keep"),
+    ),
+    Record,
+)
+_LINK = Statement(
+    upsert(table(FeedbackTag))
+    .from_select(
+        ["feedback_id", "tag_id", "workspace_id"],
+        select(
+            bindparam("feedback", type_=_link.feedback_id.type), _tag.id, _tag.workspace_id
+        ).where(one_of(_tag.id, "tags"), _tag.workspace_id == bindparam("workspace")),
+    )
+    .on_conflict_do_nothing(),
+    Record,
+)
+
+
+async def of_workspaces(reader: Reader, viewer: UUID, workspaces: Sequence[UUID]) -> list[TagRow]:
+    """The tags of all these workspaces, by name."""
+    return await reader.fetch(_OF_WORKSPACES, viewer=viewer, workspaces=workspaces)
+
+
+async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[TagRow]:
+    return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
+
+
+async def in_workspace(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[TagRow]:
+    """Those of the tags that are of a workspace which the caller has already entered."""
+    return await reader.fetch(_IN_WORKSPACE, workspace=workspace, ids=ids)
+
+
+async def of_feedback(
+    reader: Reader, viewer: UUID, feedback: Sequence[UUID]
+) -> list[FeedbackTagRow]:
+    """The tags that all these feedback bear, by name."""
+    return await reader.fetch(_OF_FEEDBACK, viewer=viewer, feedback=feedback)
+
+
+async def add(uow: UnitOfWork, *, workspace: UUID, name: str, color: str) -> TagRow:
+    """Insert a tag; UniqueViolationError("tag_name_key") when the name is taken."""
+    (row,) = await uow.fetch(
+        _ADD, id=new_id(), workspace=workspace, name=name, color=color, now=uow.now
+    )
+    return row
+
+
+async def set_links(
+    uow: UnitOfWork, *, workspace: UUID, feedback: UUID, tags: Sequence[UUID]
+) -> bool:
+    """Make these the feedback's only tags; False when they already were."""
+    removed = await uow.execute(_UNLINK, feedback=feedback, workspace=workspace, keep=tags)
+    added = await uow.execute(_LINK, feedback=feedback, workspace=workspace, tags=tags)
+    return removed + added > 0

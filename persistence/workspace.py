@@ -1,0 +1,198 @@
+"""Workspaces and who belongs to them. The membership statements here are what every tenant read goes through."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Select, Text, UniqueConstraint, bindparam, insert, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Field, SQLModel
+
+from persistence.account import USER_COLUMNS, User, UserRow
+from persistence.database import (
+    TIMESTAMP,
+    Reader,
+    Record,
+    Statement,
+    UnitOfWork,
+    enter_workspace,
+    new_id,
+    one_of,
+    table,
+)
+
+
+class Workspace(SQLModel, table=True):
+    """A tenant."""
+
+    __tablename__ = "workspace"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    slug: str = Field(sa_type=Text, unique=True)
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+
+
+class Member(SQLModel, table=True):
+    """A user's place in a workspace."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "user_id"),
+        CheckConstraint("role IN ('VIEWER', 'ANALYST', 'ADMIN', 'OWNER')", name="role"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", index=True)
+    role: str = Field(sa_type=Text)
+    joined_at: datetime = Field(sa_type=TIMESTAMP)
+
+
+class WorkspaceRow(Record):
+    """A workspace with the role that the asking user has in it."""
+
+    id: UUID
+    name: str
+    slug: str
+    created_at: datetime
+    viewer_role: str
+
+
+class MemberRow(Record):
+    id: UUID
+    workspace_id: UUID
+    user_id: UUID
+    role: str
+    joined_at: datetime
+
+
+_workspace = table(Workspace).c
+_member = table(Member).c
+
+_COLUMNS = (
+    _workspace.id,
+    _workspace.name,
+    _workspace.slug,
+    _workspace.created_at,
+    _member.role.label("viewer_role"),
+)
+_MEMBER_COLUMNS = (
+    _member.id,
+    _member.workspace_id,
+    _member.user_id,
+    _member.role,
+    _member.joined_at,
+)
+
+
+def visible(workspace_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The tenant predicate: the row's workspace is one that `:viewer` belongs to."""
+    mine = select(_member.workspace_id).where(_member.user_id == bindparam("viewer"))
+    return workspace_id.in_(mine)
+
+
+def _of_viewer() -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join_from(table(Member), table(Workspace), _workspace.id == _member.workspace_id)
+        .where(_member.user_id == bindparam("viewer"))
+    )
+
+
+_OF_VIEWER = Statement(_of_viewer().order_by(_workspace.created_at, _workspace.id), WorkspaceRow)
+_BY_SLUG = Statement(_of_viewer().where(_workspace.slug == bindparam("slug")), WorkspaceRow)
+_BY_IDS = Statement(_of_viewer().where(one_of(_workspace.id, "ids")), WorkspaceRow)
+_ENTER = Statement(
+    _of_viewer()
+    .where(_workspace.id == bindparam("workspace"))
+    .add_columns(enter_workspace(_workspace.id)),
+    WorkspaceRow,
+)
+_ADD = Statement(
+    insert(table(Workspace)).values(
+        id=bindparam("id"),
+        name=bindparam("name"),
+        slug=bindparam("slug"),
+        created_at=bindparam("now"),
+    ),
+    Record,
+)
+_ADD_MEMBER = Statement(
+    insert(table(Member)).values(
+        id=bindparam("id"),
+        workspace_id=bindparam("workspace"),
+        user_id=bindparam("user"),
+        role=bindparam("role"),
+        joined_at=bindparam("now"),
+    ),
+    Record,
+)
+_MEMBERS = Statement(
+    select(*_MEMBER_COLUMNS)
+    .where(one_of(_member.workspace_id, "workspaces"), visible(_member.workspace_id))
+    .order_by(_member.joined_at, _member.id),
+    MemberRow,
+)
+_MEMBERS_BY_IDS = Statement(
+    select(*_MEMBER_COLUMNS).where(one_of(_member.id, "ids"), visible(_member.workspace_id)),
+    MemberRow,
+)
+_fellow = table(Member).alias("fellow").c
+_FELLOWS = Statement(
+    select(*USER_COLUMNS).where(
+        one_of(table(User).c.id, "ids"),
+        table(User)
+        .c.id.in_(select(_fellow.user_id).where(visible(_fellow.workspace_id)))
+        .self_group()
+        | (table(User).c.id == bindparam("viewer")),
+    ),
+    UserRow,
+)
+
+
+async def of_viewer(reader: Reader, viewer: UUID) -> list[WorkspaceRow]:
+    """The workspaces that the user belongs to, the oldest first."""
+    return await reader.fetch(_OF_VIEWER, viewer=viewer)
+
+
+async def by_slug(reader: Reader, viewer: UUID, slug: str) -> WorkspaceRow | None:
+    return await reader.first(_BY_SLUG, viewer=viewer, slug=slug)
+
+
+async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[WorkspaceRow]:
+    return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
+
+
+async def enter(uow: UnitOfWork, viewer: UUID, workspace: UUID) -> WorkspaceRow | None:
+    """The workspace if the user belongs to it; then this transaction may write its rows."""
+    return await uow.first(_ENTER, viewer=viewer, workspace=workspace)
+
+
+async def add(uow: UnitOfWork, *, name: str, slug: str) -> UUID:
+    """Insert a workspace and enter it; UniqueViolationError("workspace_slug_key") when the slug is taken."""
+    workspace = new_id()
+    await uow.enter(workspace)
+    await uow.execute(_ADD, id=workspace, name=name, slug=slug, now=uow.now)
+    return workspace
+
+
+async def add_member(uow: UnitOfWork, *, workspace: UUID, user: UUID, role: str) -> None:
+    await uow.execute(
+        _ADD_MEMBER, id=new_id(), workspace=workspace, user=user, role=role, now=uow.now
+    )
+
+
+async def members(reader: Reader, viewer: UUID, workspaces: Sequence[UUID]) -> list[MemberRow]:
+    """The members of all these workspaces, the longest-standing first."""
+    return await reader.fetch(_MEMBERS, viewer=viewer, workspaces=workspaces)
+
+
+async def members_by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[MemberRow]:
+    return await reader.fetch(_MEMBERS_BY_IDS, viewer=viewer, ids=ids)
+
+
+async def fellows(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> dict[UUID, UserRow]:
+    """Those of the users who are the viewer or share a workspace with the viewer."""
+    return {row.id: row for row in await reader.fetch(_FELLOWS, viewer=viewer, ids=ids)}
