@@ -1,0 +1,1 @@
+"""Models that run in our own processes: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""How the sentiment model was made: read, fine-tune, export, measure, describe."""
