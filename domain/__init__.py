@@ -1,0 +1,1 @@
+"""What Earful does, in its own words: use cases, rules, policies and events. No framework, no SQL, no clock."""

@@ -1,0 +1,115 @@
+"""What has happened, as it travels through the outbox. Payloads are small; readers load the rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+import orjson
+
+# The workspace of events that concern the whole instance.
+INSTANCE = UUID(int=0)
+
+FEEDBACK_TOPIC = "feedback"
+JOBS_TOPIC = "jobs"
+INSTANCE_TOPIC = "instance"
+
+FEEDBACK_ADDED = "feedback.added"
+_TOPICS = {"feedback": FEEDBACK_TOPIC, "job": JOBS_TOPIC, "session": INSTANCE_TOPIC}
+
+
+def topic(workspace: UUID, name: str) -> str:
+    """The name of a workspace's topic on the bus."""
+    return f"{workspace.hex}:{name}"
+
+
+def topic_of(kind: str) -> str:
+    """Which of a workspace's topics an event of this kind goes to."""
+    return _TOPICS[kind.partition(".")[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What subscribers filter feedback by, as it was when the event happened."""
+
+    source_id: UUID
+    rating: int | None
+    label: str | None
+    occurred_at: datetime
+    tag_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackEvent:
+    """A feedback was added, updated, scored or deleted."""
+
+    kind_prefix: ClassVar[str] = "feedback."
+
+    type: str  # ADDED, UPDATED, SCORED, DELETED
+    feedback_id: UUID
+    facets: Facets
+
+    @property
+    def kind(self) -> str:
+        return self.kind_prefix + self.type.lower()
+
+    def to_json(self) -> str:
+        facets = self.facets
+        return orjson.dumps(
+            {
+                "type": self.type,
+                "id": self.feedback_id.hex,
+                "source": facets.source_id.hex,
+                "rating": facets.rating,
+                "label": facets.label,
+                "occurred": facets.occurred_at,
+                "tags": [tag.hex for tag in facets.tag_ids],
+            }
+        ).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        data: dict[str, Any] = orjson.loads(payload)
+        return cls(
+            data["type"],
+            UUID(hex=data["id"]),
+            Facets(
+                UUID(hex=data["source"]),
+                data["rating"],
+                data["label"],
+                datetime.fromisoformat(data["occurred"]),
+                tuple(UUID(hex=tag) for tag in data["tags"]),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobUpdated:
+    """A job's row changed."""
+
+    kind: ClassVar[str] = "job.updated"
+
+    job_id: UUID
+
+    def to_json(self) -> str:
+        return orjson.dumps({"id": self.job_id.hex}).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        return cls(UUID(hex=orjson.loads(payload)["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """A session ended before its time."""
+
+    kind: ClassVar[str] = "session.revoked"
+
+    session_id: UUID
+
+    def to_json(self) -> str:
+        return orjson.dumps({"id": self.session_id.hex}).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        return cls(UUID(hex=orjson.loads(payload)["id"]))

@@ -1,0 +1,214 @@
+"""Feedback: stored once, as it was sent, and announced."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain import workspace as workspaces
+from domain.checks import Checks
+from domain.errors import NotFoundError
+from domain.events import Facets, FeedbackEvent
+from domain.roles import Action
+from domain.sentiment import Score
+from domain.viewer import Viewer
+from persistence import feedback as store
+from persistence import source as source_store
+from persistence.database import Reader, UnitOfWork, new_id
+
+Feedback = store.FeedbackRow
+Filter = store.Filter
+Order = store.Order
+After = store.After
+Unscored = store.UnscoredRow
+
+LONGEST_BODY = 50_000
+LARGEST_METADATA = 16_384
+RATINGS = (0, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    name: str | None = None
+    email: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a customer said, as any way in brings it."""
+
+    body: str
+    external_id: str | None = None
+    author: Author | None = None
+    rating: int | None = None
+    occurred_at: datetime | None = None
+    metadata: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitFeedback:
+    workspace_id: UUID
+    source_id: UUID | None
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`duplicate`: the source had sent it before; the stored one is answered and nothing was written."""
+
+    feedback: Feedback
+    duplicate: bool
+
+
+async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Submitted:
+    """Store one message, once, and announce it. Without a source it goes to the workspace's API source."""
+    await workspaces.enter(uow, viewer, command.workspace_id, Action.SUBMIT_FEEDBACK)
+    if command.source_id is None:
+        source = await source_store.default_api(uow, command.workspace_id)
+    else:
+        source = await source_store.in_workspace(uow, command.workspace_id, command.source_id)
+    if source is None:
+        raise NotFoundError("There is no such source in this workspace.")
+    return await _store(uow, source, command.message)
+
+
+async def receive(
+    uow: UnitOfWork, source_id: UUID, delivery: str, message: Message
+) -> Submitted | None:
+    """Store what a verified webhook brought; None when this delivery was stored before."""
+    source = await source_store.enter(uow, source_id)
+    if source is None:
+        raise NotFoundError("There is no such source.")
+    if not await source_store.record_delivery(uow, source, delivery):
+        return None
+    return await _store(uow, source, message)
+
+
+def check(message: Message, now: datetime) -> str | None:
+    """Raise InvalidInputError unless the message may be stored; answers its metadata as JSON text."""
+    checks = Checks()
+    checks.text(message.body, "body", longest=LONGEST_BODY, required=True)
+    checks.text(message.external_id, "externalId", longest=500)
+    if message.external_id is not None and not message.external_id.strip():
+        checks.refuse(["externalId"], "must not be blank")
+    checks.number(message.rating, "rating", least=RATINGS[0], most=RATINGS[1])
+    checks.moment(message.occurred_at, "occurredAt", now=now)
+    if message.author is not None:
+        checks.text(message.author.name, "author", "name", longest=200)
+        checks.email(message.author.email, "author", "email")
+        checks.text(message.author.external_id, "author", "externalId", longest=500)
+    metadata = checks.json(message.metadata, "metadata", largest=LARGEST_METADATA)
+    checks.done()
+    return metadata
+
+
+async def pages(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    *,
+    where: Filter,
+    order: Order,
+    limit: int,
+    after: After | None,
+) -> list[Feedback]:
+    """The first `limit` rows after `after` of each workspace, in the workspaces' order."""
+    return await store.pages(
+        reader,
+        viewer.user_id,
+        workspace_ids,
+        where=where,
+        order=order,
+        limit=limit,
+        after=after,
+    )
+
+
+async def counts(
+    reader: Reader, viewer: Viewer, workspace_ids: Sequence[UUID], where: Filter
+) -> Mapping[UUID, int]:
+    """How many each workspace has; a workspace without any is missing."""
+    return await store.counts(reader, viewer.user_id, workspace_ids, where)
+
+
+async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Feedback]:
+    return await store.by_ids(reader, viewer.user_id, ids)
+
+
+async def matching(reader: Reader, viewer: Viewer, ids: Sequence[UUID], where: Filter) -> set[UUID]:
+    """Those of the ids that pass the filter."""
+    return await store.matching(reader, viewer.user_id, ids, where)
+
+
+async def unscored(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[Unscored]:
+    """Those of a workspace's feedback that wait for a score."""
+    return await store.unscored(reader, workspace, ids)
+
+
+async def overdue(reader: Reader, before: datetime) -> list[Unscored]:
+    """Feedback of all workspaces that was received before then and has no score yet: what a crash left."""
+    return await store.overdue(reader, before)
+
+
+async def record_scores(
+    uow: UnitOfWork, workspace: UUID, scores: Sequence[tuple[UUID, Score | None]], model: str
+) -> int:
+    """Store scores where there are none yet and announce them; answers how many were stored.
+
+    None marks a text the model does not know: it counts as looked at and keeps no sentiment.
+    """
+    await uow.enter(workspace)
+    rows = await store.score(
+        uow,
+        workspace,
+        ids=[feedback for feedback, _ in scores],
+        labels=[None if score is None else score.label for _, score in scores],
+        scores=[None if score is None else score.score for _, score in scores],
+        confidences=[None if score is None else score.confidence for _, score in scores],
+        model=model,
+    )
+    stored = {row.id: row for row in rows}
+    for feedback, _ in scores:  # in the order of arrival, which RETURNING does not keep
+        if feedback in stored:
+            announce(uow, "SCORED", stored[feedback])
+    return len(rows)
+
+
+def announce(
+    uow: UnitOfWork,
+    type: str,
+    row: Feedback,
+    tag_ids: tuple[UUID, ...] = (),
+) -> None:
+    """Tell everybody what happened to this feedback, when the transaction commits."""
+    facets = Facets(row.source_id, row.rating, row.sentiment_label, row.occurred_at, tag_ids)
+    event = FeedbackEvent(type, row.id, facets)
+    uow.emit(row.workspace_id, event.kind, event.to_json())
+
+
+async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Message) -> Submitted:
+    metadata = check(message, uow.now)
+    author = message.author or Author()
+    row = await store.add(
+        uow,
+        id=new_id(),
+        workspace=source.workspace_id,
+        source=source.id,
+        external_id=message.external_id,
+        author_name=author.name,
+        author_email=author.email,
+        author_external_id=author.external_id,
+        body=message.body,
+        rating=message.rating,
+        metadata=metadata,
+        occurred_at=message.occurred_at or uow.now,
+    )
+    if row is not None:
+        announce(uow, "ADDED", row)
+        return Submitted(row, duplicate=False)
+    assert message.external_id is not None  # noqa: S101 - only it can collide
+    stored = await store.by_external_id(uow, source.workspace_id, source.id, message.external_id)
+    assert stored is not None  # noqa: S101 - it was there a moment ago, and nothing deletes it
+    return Submitted(stored, duplicate=True)

@@ -1,0 +1,193 @@
+"""Statistics: feedback counted by sentiment, in total and along a calendar."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.errors import FieldError, InvalidInputError
+from domain.viewer import Viewer
+from persistence import stats as store
+from persistence.database import Reader
+from persistence.feedback import Filter
+
+MOST_BUCKETS = 2_500
+_HALF_HOUR = timedelta(minutes=30)
+
+
+class Interval(StrEnum):
+    """How long a bucket is, by the calendar of a time zone; weeks begin on Monday."""
+
+    HOUR = "HOUR"
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    total: int
+    negative: int
+    neutral: int
+    positive: int
+    average_score: float | None
+    average_rating: float | None
+
+    @property
+    def unscored(self) -> int:
+        return self.total - self.negative - self.neutral - self.positive
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    start: datetime
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    totals: Counts
+    buckets: Sequence[Bucket]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` to before `end`, cut at `boundaries`: the starts of the buckets, the first at or before `start`."""
+
+    start: datetime
+    end: datetime
+    boundaries: Sequence[datetime]
+
+
+def zone(name: str) -> ZoneInfo:
+    """A zone of the IANA time zone database."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInputError(
+            f"{name[:64]!r} is not a time zone; use an IANA name such as Europe/Berlin.",
+            [FieldError(("timeZone",), "must be an IANA time zone name")],
+        ) from None
+
+
+def period(start: datetime, end: datetime, interval: Interval, time_zone: str) -> Period:
+    """Cut the time from start to before end by the calendar; InvalidInputError for too many buckets."""
+    local = zone(time_zone)
+    if start > end:
+        raise InvalidInputError(
+            "`from` must not be after `to`.", [FieldError(("from",), "must not be after `to`")]
+        )
+    boundaries: list[datetime] = []
+    try:
+        moment = _floor(start.astimezone(local), interval)
+        while moment.astimezone(UTC) < end:
+            boundaries.append(moment.astimezone(UTC))
+            if len(boundaries) > MOST_BUCKETS:
+                raise InvalidInputError(
+                    f"That makes more than {MOST_BUCKETS:,} buckets; choose a longer interval or a shorter time.",
+                    [FieldError(("interval",), f"makes more than {MOST_BUCKETS} buckets")],
+                )
+            moment = _next(moment, interval)
+    except OverflowError:
+        raise InvalidInputError(
+            "`from` and `to` must be within the years 1 to 9999.",
+            [FieldError(("from",), "is out of range")],
+        ) from None
+    return Period(start, end, boundaries)
+
+
+async def over(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    within: Period,
+    where: Filter,
+) -> list[Stats]:
+    """The statistics of each workspace, in their order; empty buckets are there, with zeros."""
+    rows = await store.counts(
+        reader,
+        viewer.user_id,
+        workspace_ids,
+        start=within.start,
+        end=within.end,
+        boundaries=within.boundaries,
+        where=where,
+    )
+    by_workspace: dict[UUID, dict[int, store.CountsRow]] = {
+        workspace: {} for workspace in workspace_ids
+    }
+    for row in rows:
+        by_workspace[row.workspace_id][row.bucket] = row
+    return [_stats(by_workspace[workspace], within) for workspace in workspace_ids]
+
+
+async def totals(
+    reader: Reader, viewer: Viewer, workspace_id: UUID, start: datetime, where: Filter
+) -> Counts:
+    """The totals of what occurred since `start`."""
+    rows = await store.counts(
+        reader,
+        viewer.user_id,
+        [workspace_id],
+        start=start,
+        end=None,
+        boundaries=[start],
+        where=where,
+    )
+    return _sum(rows)
+
+
+def _stats(rows: Mapping[int, store.CountsRow], within: Period) -> Stats:
+    buckets = [
+        Bucket(start, _sum([rows[number]] if number in rows else []))
+        for number, start in enumerate(within.boundaries, start=1)
+    ]
+    return Stats(_sum(rows.values()), buckets)
+
+
+def _sum(rows: Iterable[store.CountsRow]) -> Counts:
+    rows = list(rows)
+    negative, neutral, positive, rated = (
+        sum(row[name] for row in rows) for name in ("negative", "neutral", "positive", "rated")
+    )
+    scored = negative + neutral + positive
+    return Counts(
+        total=sum(row.total for row in rows),
+        negative=negative,
+        neutral=neutral,
+        positive=positive,
+        average_score=sum(row.scores or 0.0 for row in rows) / scored if scored else None,
+        average_rating=sum(row.ratings or 0 for row in rows) / rated if rated else None,
+    )
+
+
+def _floor(moment: datetime, interval: Interval) -> datetime:
+    """The start of the bucket that the local time is in."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    if interval is Interval.HOUR:
+        return hour
+    day = hour.replace(hour=0, fold=0)
+    if interval is Interval.DAY:
+        return day
+    if interval is Interval.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1)
+
+
+def _next(start: datetime, interval: Interval) -> datetime:
+    """The start of the next bucket: hours by the clock on the wall as it really runs, the rest by date."""
+    if interval is Interval.HOUR:
+        # In half hours, for the zones that shift by one (Lord Howe Island).
+        later = start.astimezone(UTC)
+        following = start
+        while following.astimezone(UTC) <= start.astimezone(UTC):
+            later += _HALF_HOUR
+            following = _floor(later.astimezone(start.tzinfo), interval)
+        return following
+    if interval is Interval.DAY:
+        return start + timedelta(days=1)
+    if interval is Interval.WEEK:
+        return start + timedelta(weeks=1)
+    return (start.replace(day=28) + timedelta(days=4)).replace(day=1)

@@ -1,0 +1,80 @@
+"""Workspaces and their members."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain import roles
+from domain.checks import Checks
+from domain.errors import ConflictError, NotFoundError
+from domain.roles import Action
+from domain.viewer import Viewer
+from persistence import source as source_store
+from persistence import workspace as store
+from persistence.database import Reader, UniqueViolationError, UnitOfWork
+
+Workspace = store.WorkspaceRow
+Member = store.MemberRow
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+async def enter(uow: UnitOfWork, viewer: Viewer, workspace: UUID, action: Action) -> Workspace:
+    """The workspace, for changing something in it; NotFoundError to strangers, ForbiddenError by role."""
+    row = await store.enter(uow, viewer.user_id, workspace)
+    if row is None:
+        raise NotFoundError("There is no such workspace.")
+    roles.require(row.viewer_role, action)
+    return row
+
+
+async def create(uow: UnitOfWork, viewer: Viewer, *, name: str, slug: str) -> Workspace:
+    """A new workspace that the viewer owns, with an API source to submit feedback to."""
+    checks = Checks()
+    checks.text(name, "name", longest=200, required=True)
+    if _SLUG.fullmatch(slug) is None:
+        checks.refuse(
+            ["slug"], "must be 1 to 63 lower-case letters, digits and inner hyphens, as in a URL"
+        )
+    checks.done()
+    try:
+        workspace = await store.add(uow, name=name, slug=slug)
+    except UniqueViolationError:
+        raise ConflictError("This slug is taken.") from None
+    await store.add_member(uow, workspace=workspace, user=viewer.user_id, role="OWNER")
+    await source_store.add(uow, workspace=workspace, name="API", kind="API", provider="STANDARD")
+    row = await store.enter(uow, viewer.user_id, workspace)
+    assert row is not None  # noqa: S101 - it was just made
+    return row
+
+
+async def of_viewer(reader: Reader, viewer: Viewer) -> list[Workspace]:
+    """The viewer's workspaces, the oldest first."""
+    return await store.of_viewer(reader, viewer.user_id)
+
+
+async def by_slug(reader: Reader, viewer: Viewer, slug: str) -> Workspace | None:
+    if _SLUG.fullmatch(slug) is None:
+        return None
+    return await store.by_slug(reader, viewer.user_id, slug)
+
+
+async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Workspace]:
+    return await store.by_ids(reader, viewer.user_id, ids)
+
+
+async def require(reader: Reader, viewer: Viewer, workspace: UUID) -> Workspace:
+    """The workspace, for reading; NotFoundError to strangers."""
+    rows = await store.by_ids(reader, viewer.user_id, [workspace])
+    if not rows:
+        raise NotFoundError("There is no such workspace.")
+    return rows[0]
+
+
+async def members(reader: Reader, viewer: Viewer, workspaces: Sequence[UUID]) -> list[Member]:
+    """The members of all these workspaces, the longest-standing first."""
+    return await store.members(reader, viewer.user_id, workspaces)
+
+
+async def members_by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Member]:
+    return await store.members_by_ids(reader, viewer.user_id, ids)
