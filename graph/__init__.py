@@ -1,0 +1,1 @@
+"""The GraphQL edge: one module per feature, one schema, the HTTP and WebSocket transports, the live hub."""

@@ -1,0 +1,101 @@
+"""Who sends this request: by bearer token, or by cookie where no foreign page can have sent it."""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from domain.account import Client
+from domain.errors import UnauthenticatedError
+from domain.viewer import Viewer
+from graph.account import ACCESS_COOKIE, REFRESH_COOKIE
+from graph.context import Context, Cookie, Services
+
+Headers = dict[bytes, bytes]
+
+
+def headers_of(scope: dict[str, object]) -> Headers:
+    """The request's headers by lower-case name; the last of a kind counts."""
+    return dict(scope["headers"])  # type: ignore[call-overload, no-any-return]  # ASGI says pairs of bytes
+
+
+def client_of(scope: dict[str, object], headers: Headers) -> Client:
+    """The device as far as HTTP tells."""
+    peer = scope.get("client")
+    agent = headers.get(b"user-agent")
+    return Client(
+        ip=str(peer[0]) if isinstance(peer, tuple | list) else "unknown",
+        user_agent=None if agent is None else agent.decode("latin-1"),
+    )
+
+
+def context_of(services: Services, scope: dict[str, object], headers: Headers) -> Context:
+    """A context for one HTTP request. A token that is not good leaves nobody signed in, and says why."""
+    context = Context(services, client_of(scope, headers))
+    cookies = cookies_of(services, headers)
+    context.refresh_cookie = cookies.get(REFRESH_COOKIE)
+    authorization = headers.get(b"authorization")
+    token = (
+        cookies.get(ACCESS_COOKIE)
+        if authorization is None
+        else bearer(authorization.decode("latin-1"))
+    )
+    if token is not None:
+        try:
+            context.viewer_or_none = viewer_of(services, token)
+        except UnauthenticatedError as refused:
+            context.refused = str(refused)
+    return context
+
+
+def bearer(authorization: str) -> str:
+    """The token of an Authorization value; what has another scheme is a token that is not good."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def viewer_of(services: Services, token: str) -> Viewer:
+    """Whom the token speaks for; UnauthenticatedError when it is not good or its session was revoked."""
+    viewer = services.policy.access.read(token, services.clock())
+    if services.sessions.is_revoked(viewer):
+        raise UnauthenticatedError("The session has ended. Sign in again.")
+    return viewer
+
+
+def cookies_of(services: Services, headers: Headers) -> dict[str, str]:
+    """Our cookies by their plain names."""
+    raw = headers.get(b"cookie")
+    if raw is None:
+        return {}
+    try:
+        jar = SimpleCookie(raw.decode("latin-1"))
+    except CookieError:
+        return {}
+    prefix = _prefix(services)
+    return {
+        name.removeprefix(prefix): morsel.value
+        for name, morsel in jar.items()
+        if name.startswith(prefix)
+    }
+
+
+def is_same_origin(headers: Headers) -> bool:
+    """Whether a WebSocket handshake comes from a page of our own, or from no page at all."""
+    origin, host = headers.get(b"origin"), headers.get(b"host")
+    return origin is None or urlsplit(origin).netloc == host
+
+
+def set_cookie(services: Services, cookie: Cookie) -> bytes:
+    """A Set-Cookie header's value."""
+    parts = [f"{_prefix(services)}{cookie.name}={cookie.value or ''}", "Path=/", "HttpOnly"]
+    if cookie.value is None:
+        parts.append("Max-Age=0")
+    elif cookie.expires_at is not None:
+        lasts = int((cookie.expires_at - services.clock()).total_seconds())
+        parts.append(f"Max-Age={max(lasts, 0)}")
+    parts.append("SameSite=Lax")
+    if services.secure_cookies:
+        parts.append("Secure")
+    return "; ".join(parts).encode()
+
+
+def _prefix(services: Services) -> str:
+    return "__Host-" if services.secure_cookies else ""

@@ -1,0 +1,95 @@
+"""Batch resolvers: a field that fans out takes all parents at once and answers in their order.
+
+    async def _source(parents: Sequence[Feedback], info: Info) -> Sequence[Source]: ...
+
+    @strawberry.type
+    class Feedback:
+        source: Source = batch(_source, description="...")
+
+The parents of one level of one operation come in one call, with the field's arguments as keyword
+arguments. An answer that is an exception fails its own parent only.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import strawberry
+
+Load = Callable[..., Awaitable[Sequence[Any]]]
+LOAD = "batch"
+
+
+class Batches:
+    """Collects the parents of each field of one operation until all of a level have asked."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[Any, ...], list[tuple[Any, asyncio.Future[Any]]]] = {}
+
+    def load(self, load: Load, parent: Any, info: Any, arguments: dict[str, Any]) -> Any:
+        """A future of this parent's answer. Parents that ask in one turn of the loop share one call."""
+        loop = asyncio.get_running_loop()
+        # Parents reached by the same response keys are of one field with the same arguments.
+        key = (load, *(part for part in info.path.as_list() if isinstance(part, str)))
+        waiting = self._open.get(key)
+        if waiting is None:
+            waiting = self._open[key] = []
+            loop.call_soon(self._dispatch, key, load, info, arguments)
+        answer = loop.create_future()
+        waiting.append((parent, answer))
+        return answer
+
+    def _dispatch(self, key: tuple[Any, ...], load: Load, info: Any, args: dict[str, Any]) -> None:
+        waiting = self._open.pop(key)
+        task = asyncio.ensure_future(_run(load, waiting, info, args))
+        for _, answer in waiting:
+            # A cancelled operation takes its statement with it.
+            answer.add_done_callback(lambda future: task.cancel() if future.cancelled() else None)
+
+
+async def _run(
+    load: Load, waiting: list[tuple[Any, asyncio.Future[Any]]], info: Any, arguments: dict[str, Any]
+) -> None:
+    try:
+        answers = await load([parent for parent, _ in waiting], info, **arguments)
+        if len(answers) != len(waiting):
+            raise RuntimeError(f"{load.__qualname__} answered {len(answers)} for {len(waiting)}")
+    except Exception as error:  # noqa: BLE001 - every parent gets it
+        answers = [error] * len(waiting)
+    for (_, future), answer in zip(waiting, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def batch(load: Load, *, description: str | None = None, graphql_type: Any = None) -> Any:
+    """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`."""
+
+    async def resolve(root: Any, info: strawberry.Info, **arguments: Any) -> Any:
+        return await info.context.batches.load(load, root, info, arguments)
+
+    signature = inspect.signature(load)
+    parameters = list(signature.parameters.values())[2:]
+    resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # read by Strawberry
+        [
+            inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Any),
+            inspect.Parameter(
+                "info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info
+            ),
+            *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters),
+        ]
+    )
+    resolve.__name__ = load.__name__
+    resolve.__module__ = load.__module__
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        graphql_type=graphql_type,
+        metadata={LOAD: load},
+    )

@@ -1,0 +1,84 @@
+"""What a resolver may use: who asks, the stores, and the services of the process."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from domain.account import Client, SessionPolicy
+from domain.errors import RateLimitedError, UnauthenticatedError
+from domain.seals import Seals
+from domain.sentiment import Scorer
+from domain.viewer import Viewer
+from graph.batch import Batches
+from graph.live.hub import Hub
+from graph.sessions import Sessions
+from persistence.database import Database, Reader, UnitOfWork
+from persistence.limits import Limit, Limiter
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one process has once and every request shares."""
+
+    database: Database
+    hub: Hub
+    limiter: Limiter
+    scorer: Scorer
+    seals: Seals
+    sessions: Sessions
+    policy: SessionPolicy
+    clock: Callable[[], datetime]
+    base_url: str
+    secure_cookies: bool
+    operation_seconds: float
+
+
+@dataclass(slots=True)
+class Cookie:
+    """A cookie to be set, or with `value` None to be deleted."""
+
+    name: str
+    value: str | None
+    expires_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's view of the world; each event of a subscription gets a fresh one."""
+
+    services: Services
+    client: Client
+    viewer_or_none: Viewer | None = None
+    refused: str | None = None
+    refresh_cookie: str | None = None
+    set_cookies: list[Cookie] = field(default_factory=list)
+    batches: Batches = field(default_factory=Batches)
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who is signed in; UnauthenticatedError when nobody is."""
+        if self.viewer_or_none is None:
+            raise UnauthenticatedError(self.refused or "Sign in first.")
+        return self.viewer_or_none
+
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
+        return self.services.database.reader()
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self.services.database.transaction()
+
+    async def spend(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
+        """Count towards a rate limit; RateLimitedError when it is used up."""
+        if wait := await self.services.limiter.wait(limit, caller, cost=cost):
+            raise RateLimitedError(wait)
+
+    def renewed(self) -> Self:
+        """The same caller with nothing remembered, for the next event of a subscription."""
+        return replace(self, batches=Batches(), set_cookies=[])
+
+
+Info = strawberry.Info[Context, None]

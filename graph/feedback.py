@@ -1,0 +1,384 @@
+"""Feedback in the schema: the type, its lists, and the ways to add to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from domain import feedback, source, tag
+from domain.errors import FieldError, InvalidInputError
+from domain.ids import Kind
+from domain.workspace import Workspace
+from graph.access import signed_in
+from graph.batch import batch
+from graph.context import Info
+from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
+from graph.node import Node, id_field, read_id, read_ids
+from graph.pagination import (
+    Cursors,
+    Page,
+    PageInfo,
+    edges_field,
+    nodes_field,
+    page_info_field,
+    page_size,
+)
+from graph.scalars import JSON, json_text
+from graph.sentiment import Sentiment, SentimentLabel
+from graph.source import Source
+from graph.tag import Tag
+from persistence.limits import Limit
+
+FeedbackOrder = strawberry.enum(
+    feedback.Order,
+    name="FeedbackOrder",
+    description="How to sort feedback. Ties are broken by id; where the score decides, what is not "
+    "scored yet comes last.",
+)
+
+SUBMISSIONS = Limit("submit-feedback", points=6_000, seconds=60)
+
+
+@strawberry.type(description="Who wrote a message, as far as the source told.")
+class Author:
+    name: str | None = strawberry.field(description="As people call them.")
+    email: str | None = strawberry.field(description="Their address.")
+    external_id: str | None = strawberry.field(description="The sender's own id of them.")
+
+
+def _author(root: strawberry.Parent[feedback.Feedback]) -> Author | None:
+    if root.author_name is root.author_email is root.author_external_id is None:
+        return None
+    return Author(
+        name=root.author_name, email=root.author_email, external_id=root.author_external_id
+    )
+
+
+def _sentiment(root: strawberry.Parent[feedback.Feedback]) -> Sentiment | None:
+    if root.sentiment_label is None:
+        return None
+    assert root.sentiment_score is not None  # noqa: S101 - they are stored together
+    assert root.sentiment_confidence is not None  # noqa: S101
+    assert root.sentiment_model is not None  # noqa: S101
+    return Sentiment(
+        label=SentimentLabel(root.sentiment_label),
+        score=root.sentiment_score,
+        confidence=root.sentiment_confidence,
+        model=root.sentiment_model,
+    )
+
+
+def _metadata(root: strawberry.Parent[feedback.Feedback]) -> JSON | None:
+    return json_text(root.metadata)
+
+
+async def _source(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[source.Source]:
+    async with info.context.reader() as reader:
+        found = await source.by_ids(
+            reader, info.context.viewer, list({parent.source_id for parent in parents})
+        )
+    return [found[parent.source_id] for parent in parents]
+
+
+async def _tags(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[Sequence[tag.Tag]]:
+    async with info.context.reader() as reader:
+        rows = await tag.of_feedback(
+            reader, info.context.viewer, list({parent.id for parent in parents})
+        )
+    borne: dict[UUID, list[tag.Tag]] = {parent.id: [] for parent in parents}
+    for row in rows:
+        borne[row.feedback_id].append(row)
+    return [borne[parent.id] for parent in parents]
+
+
+@strawberry.type(description="One message of a customer, stored as it was sent.")
+class Feedback(Node):
+    id: strawberry.ID = id_field(Kind.FEEDBACK)
+    source: Source = batch(_source, graphql_type=Source, description="Where it came from.")
+    external_id: str | None = strawberry.field(
+        description="The sender's own id: the same id from the same source is stored once."
+    )
+    author: Author | None = strawberry.field(
+        resolver=_author, description="Who wrote it; null where the source did not tell."
+    )
+    body: str = strawberry.field(description="The text as it was sent. It may contain anything.")
+    rating: int | None = strawberry.field(description="From 0 to 10, on the source's own scale.")
+    language: str | None = strawberry.field(
+        description="The text's language (BCP 47); null where it is not known."
+    )
+    sentiment: Sentiment | None = strawberry.field(
+        resolver=_sentiment, description="Null until it has been scored."
+    )
+    tags: list[Tag] = batch(_tags, graphql_type=list[Tag], description="Its tags, by name.")
+    metadata: JSON | None = strawberry.field(
+        resolver=_metadata, description="Whatever else the sender told: a JSON object."
+    )
+    occurred_at: datetime = strawberry.field(description="When the customer said it.")
+    received_at: datetime = strawberry.field(description="When it was stored here.")
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, feedback.Feedback)
+
+
+@strawberry.input(
+    description="Which feedback to take. Conditions are joined by AND; values in a list by OR."
+)
+class FeedbackFilter:
+    search: str | None = strawberry.field(
+        default=None,
+        description='Words to find in the body (full-text): `late -refund`, `"on hold"`, `slow OR broken`.',
+    )
+    source_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="From one of these sources."
+    )
+    tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="With at least one of these tags."
+    )
+    sentiments: list[SentimentLabel] | None = strawberry.field(
+        default=None, description="Scored as one of these."
+    )
+    rating_gte: int | None = strawberry.field(default=None, description="Rated at least this.")
+    rating_lte: int | None = strawberry.field(default=None, description="Rated at most this.")
+    occurred_after: datetime | None = strawberry.field(
+        default=None, description="Said at this moment or later."
+    )
+    occurred_before: datetime | None = strawberry.field(
+        default=None, description="Said before this moment."
+    )
+
+    def where(self) -> feedback.Filter:
+        search = (self.search or "").strip() or None
+        if search is not None and ("\x00" in search or len(search) > 1_000):  # noqa: PLR2004
+            message = "must have at most 1,000 characters and no NUL"
+            raise InvalidInputError(
+                f"`filter.search` {message}.", [FieldError(("filter", "search"), message)]
+            )
+        return feedback.Filter(
+            search=search,
+            source_ids=read_ids(Kind.SOURCE, self.source_ids, "filter", "sourceIds"),
+            tag_ids=read_ids(Kind.TAG, self.tag_ids, "filter", "tagIds"),
+            sentiments=None
+            if self.sentiments is None
+            else tuple(label.value for label in self.sentiments),
+            rating_gte=_clamped(self.rating_gte),
+            rating_lte=_clamped(self.rating_lte),
+            occurred_after=self.occurred_after,
+            occurred_before=self.occurred_before,
+        )
+
+
+def _clamped(rating: int | None) -> int | None:
+    """Within what the column can be compared with; all ratings are well inside."""
+    return None if rating is None else max(-1, min(rating, 11))
+
+
+def where(filter: FeedbackFilter | None) -> feedback.Filter:
+    return feedback.Filter() if filter is None else filter.where()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackPage(Page[feedback.Feedback]):
+    workspace_id: UUID
+    where: feedback.Filter
+
+
+async def _total_counts(parents: Sequence[FeedbackPage], info: Info) -> Sequence[int]:
+    async with info.context.reader() as reader:
+        counts = await feedback.counts(
+            reader,
+            info.context.viewer,
+            [parent.workspace_id for parent in parents],
+            parents[0].where,
+        )
+    return [counts.get(parent.workspace_id, 0) for parent in parents]
+
+
+@strawberry.type(description="A feedback in a list.")
+class FeedbackEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this one.")
+    node: Feedback = strawberry.field(description="The feedback.")
+
+
+@strawberry.type(description="A page of a workspace's feedback.")
+class FeedbackConnection:
+    edges: list[FeedbackEdge] = edges_field(FeedbackEdge)
+    nodes: list[Feedback] = nodes_field(Feedback)
+    page_info: PageInfo = page_info_field()
+    total_count: int = batch(
+        _total_counts,
+        graphql_type=int,
+        description="How many there are on all pages. Counted only when it is selected.",
+    )
+
+
+async def feedback_of(
+    parents: Sequence[Workspace],
+    info: Info,
+    first: int | None = 20,
+    after: str | None = None,
+    filter: FeedbackFilter | None = None,
+    order_by: feedback.Order = feedback.Order.NEWEST_FIRST,
+) -> Sequence[FeedbackPage]:
+    """A page of feedback of each workspace."""
+    size = page_size(first)
+    passing = where(filter)
+    cursors = {
+        parent.id: Cursors(info.context.services.seals, f"feedback {order_by}", parent.id)
+        for parent in parents
+    }
+    position = None if after is None else _position(cursors[parents[0].id].read(after), order_by)
+    async with info.context.reader() as reader:
+        rows = await feedback.pages(
+            reader,
+            info.context.viewer,
+            list(cursors),
+            where=passing,
+            order=order_by,
+            limit=size + 1,
+            after=position,
+        )
+    found: dict[UUID, list[feedback.Feedback]] = {workspace: [] for workspace in cursors}
+    for row in rows:
+        found[row.workspace_id].append(row)
+    return [
+        FeedbackPage(
+            rows=found[parent.id][:size],
+            has_next=len(found[parent.id]) > size,
+            continued=after is not None,
+            cursor=partial(_cursor, cursors[parent.id], order_by),
+            workspace_id=parent.id,
+            where=passing,
+        )
+        for parent in parents
+    ]
+
+
+_BY_TIME = {feedback.Order.NEWEST_FIRST, feedback.Order.OLDEST_FIRST}
+
+
+def _cursor(cursors: Cursors, order: feedback.Order, row: feedback.Feedback) -> str:
+    value = row.occurred_at if order in _BY_TIME else row.sentiment_score
+    return cursors.write(value, row.id.hex)
+
+
+def _position(key: list[Any], order: feedback.Order) -> feedback.After:
+    value = datetime.fromisoformat(key[0]) if order in _BY_TIME else key[0]
+    return feedback.After(value, UUID(key[1]))
+
+
+@strawberry.input(description="Who wrote the message.")
+class AuthorInput:
+    name: str | None = strawberry.field(default=None, description="Up to 200 characters.")
+    email: str | None = strawberry.field(default=None, description="An e-mail address.")
+    external_id: str | None = strawberry.field(default=None, description="Your own id of them.")
+
+
+@strawberry.input(description="A message to store.")
+class SubmitFeedbackInput:
+    workspace_id: strawberry.ID = strawberry.field(description="The workspace it is for.")
+    source_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Where it came from; the workspace's API source where missing."
+    )
+    external_id: str | None = strawberry.field(
+        default=None,
+        description="Your own id of it, up to 500 characters: the same id from the same source is stored once.",
+    )
+    author: AuthorInput | None = strawberry.field(default=None, description="Who wrote it.")
+    body: str = strawberry.field(
+        description="The text, stored as it is: up to 50,000 characters, not blank, no NUL."
+    )
+    rating: int | None = strawberry.field(default=None, description="From 0 to 10.")
+    occurred_at: datetime | None = strawberry.field(
+        default=None,
+        description="When the customer said it, from 1970 to a day from now; now where it is missing.",
+    )
+    metadata: JSON | None = strawberry.field(
+        default=None, description="Anything else: a JSON object of up to 16,384 bytes."
+    )
+
+    def command(self) -> feedback.SubmitFeedback:
+        author = self.author
+        return feedback.SubmitFeedback(
+            workspace_id=read_id(Kind.WORKSPACE, self.workspace_id, "workspaceId"),
+            source_id=None
+            if self.source_id is None
+            else read_id(Kind.SOURCE, self.source_id, "sourceId"),
+            message=feedback.Message(
+                body=self.body,
+                external_id=self.external_id,
+                author=None
+                if author is None
+                else feedback.Author(author.name, author.email, author.external_id),
+                rating=self.rating,
+                occurred_at=self.occurred_at,
+                metadata=self.metadata,
+            ),
+        )
+
+
+@strawberry.type(description="The message is stored.")
+class SubmitFeedbackSuccess:
+    feedback: Feedback = strawberry.field(description="What is stored.")
+    duplicate: bool = strawberry.field(
+        description="True when the same externalId was already stored: the stored one is returned, "
+        "nothing is written."
+    )
+
+
+SubmitFeedbackResult = Annotated[
+    SubmitFeedbackSuccess | InvalidInput | Forbidden | NotFound | RateLimited,
+    strawberry.union("SubmitFeedbackResult"),
+]
+
+
+@strawberry.input(description="Which tags a feedback shall have.")
+class SetFeedbackTagsInput:
+    feedback_id: strawberry.ID = strawberry.field(description="The feedback.")
+    tag_ids: list[strawberry.ID] = strawberry.field(
+        description="All of its tags from now on, at most 50; an empty list takes all away."
+    )
+
+
+@strawberry.type(description="The feedback has these tags now.")
+class SetFeedbackTagsSuccess:
+    feedback: Feedback = strawberry.field(description="The feedback.")
+
+
+SetFeedbackTagsResult = Annotated[
+    SetFeedbackTagsSuccess | InvalidInput | Forbidden | NotFound,
+    strawberry.union("SetFeedbackTagsResult"),
+]
+
+
+@strawberry.type
+class FeedbackMutation:
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Store one message. It is scored in the background. Needs the role ANALYST.",
+    )
+    async def submit_feedback(self, info: Info, input: SubmitFeedbackInput) -> SubmitFeedbackResult:
+        await info.context.spend(SUBMISSIONS, info.context.viewer.user_id.hex)
+        async with info.context.transaction() as uow:
+            stored = await feedback.submit(uow, info.context.viewer, input.command())
+        return SubmitFeedbackSuccess(feedback=stored.feedback, duplicate=stored.duplicate)  # type: ignore[arg-type]  # rows are feedback
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Set all tags of a feedback. Needs the role ANALYST.",
+    )
+    async def set_feedback_tags(
+        self, info: Info, input: SetFeedbackTagsInput
+    ) -> SetFeedbackTagsResult:
+        async with info.context.transaction() as uow:
+            tagged = await tag.set_on_feedback(
+                uow,
+                info.context.viewer,
+                feedback_id=read_id(Kind.FEEDBACK, input.feedback_id, "feedbackId"),
+                tag_ids=read_ids(Kind.TAG, input.tag_ids, "tagIds") or (),
+            )
+        return SetFeedbackTagsSuccess(feedback=tagged)  # type: ignore[arg-type]  # rows are feedback

@@ -1,0 +1,143 @@
+"""Jobs in the schema."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from uuid import UUID
+
+import strawberry
+
+from domain import events, job
+from domain.errors import NotFoundError
+from domain.ids import Kind
+from domain.workspace import Workspace
+from graph.access import signed_in
+from graph.context import Info
+from graph.live.hub import Gap, Live
+from graph.node import Node, id_field, read_id
+from graph.pagination import (
+    Cursors,
+    Page,
+    PageInfo,
+    edges_field,
+    nodes_field,
+    page_info_field,
+    page_size,
+)
+
+
+@strawberry.enum(description="How far a job has come.")
+class JobStatus(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+@strawberry.type(description="A piece of work in the background.")
+class Job(Node):
+    id: strawberry.ID = id_field(Kind.JOB)
+    kind: str = strawberry.field(description="What it does.")
+    status: JobStatus = strawberry.field(description="How far it has come.")
+    progress: float | None = strawberry.field(description="0 to 1; null where it cannot be known.")
+    attempts: int = strawberry.field(description="How often it was begun.")
+    error: str | None = strawberry.field(description="Why it failed, or why the last attempt did.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    started_at: datetime | None = strawberry.field(description="When it was first begun.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+
+    @strawberry.field(
+        description="Where to download what it made (an export, an import's row errors); "
+        "a short-lived signed URL. Null while there is nothing."
+    )
+    def result_url(self) -> str | None:
+        return None
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, job.Job)
+
+
+@strawberry.type(description="A job in a list.")
+class JobEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this job.")
+    node: Job = strawberry.field(description="The job.")
+
+
+@strawberry.type(description="Jobs, the newest first.")
+class JobConnection:
+    edges: list[JobEdge] = edges_field(JobEdge)
+    nodes: list[Job] = nodes_field(Job)
+    page_info: PageInfo = page_info_field()
+
+
+async def jobs_of(
+    parents: Sequence[Workspace], info: Info, first: int | None = 20, after: str | None = None
+) -> Sequence[Page[job.Job]]:
+    """The newest jobs of each workspace."""
+    size = page_size(first)
+    cursors = {
+        parent.id: Cursors(info.context.services.seals, "jobs", parent.id) for parent in parents
+    }
+    key = None
+    if after is not None:
+        time, id_ = cursors[parents[0].id].read(after)
+        key = (datetime.fromisoformat(time), UUID(id_))
+    async with info.context.reader() as reader:
+        rows = await job.pages(
+            reader, info.context.viewer, list(cursors), limit=size + 1, after=key
+        )
+    found: dict[UUID, list[job.Job]] = {workspace: [] for workspace in cursors}
+    for row in rows:
+        found[row.workspace_id].append(row)
+    return [
+        Page(
+            rows=found[parent.id][:size],
+            has_next=len(found[parent.id]) > size,
+            continued=after is not None,
+            cursor=partial(_cursor, cursors[parent.id]),
+        )
+        for parent in parents
+    ]
+
+
+def _cursor(cursors: Cursors, row: job.Job) -> str:
+    return cursors.write(row.created_at, row.id.hex)
+
+
+@strawberry.type
+class JobSubscription:
+    @strawberry.subscription(
+        extensions=[signed_in],
+        graphql_type=Job,
+        description="The job at once, and again whenever it changes; ends when the job has ended.",
+    )
+    async def job_updated(self, info: Info, job_id: strawberry.ID) -> AsyncGenerator[job.Job, None]:
+        id_ = read_id(Kind.JOB, job_id, "jobId")
+        row = await _job(info, id_)
+        async with aclosing(
+            info.context.services.hub.follow(events.topic(row.workspace_id, events.JOBS_TOPIC))
+        ) as changes:
+            # Read again: it may have changed before we listened.
+            row = await _job(info, id_)
+            yield row
+            while row.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
+                item = await anext(changes)
+                if isinstance(item, Gap) or _concerns(item, id_):
+                    row = await _job(info, id_)
+                    yield row
+
+
+def _concerns(item: Live, id_: UUID) -> bool:
+    return events.JobUpdated.from_json(item.entry.payload).job_id == id_
+
+
+async def _job(info: Info, id_: UUID) -> job.Job:
+    async with info.context.reader() as reader:
+        rows = await job.by_ids(reader, info.context.viewer, [id_])
+    if not rows:
+        raise NotFoundError("There is no such job.")
+    return rows[0]

@@ -1,0 +1,78 @@
+"""The one schema, and the only list of features."""
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    Undefined,
+)
+from strawberry.schema.config import StrawberryConfig
+
+from graph.account import AccountMutation, Session
+from graph.api_key import ApiKeyMutation
+from graph.contact import ContactMutation
+from graph.errors import HANDLERS
+from graph.events import EventsSubscription
+from graph.feedback import FeedbackMutation
+from graph.file import FileMutation
+from graph.job import JobSubscription
+from graph.scalars import SCALARS
+from graph.sentiment import SentimentQuery
+from graph.source import SourceMutation
+from graph.stats import StatsSubscription
+from graph.tag import TagMutation
+from graph.viewer import ViewerQuery
+from graph.workspace import WorkspaceMutation, WorkspaceQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(ViewerQuery, WorkspaceQuery, SentimentQuery):
+    pass
+
+
+@strawberry.type(description="What can be changed. Refusals are data: select `... on Problem`.")
+class Mutation(
+    AccountMutation,
+    WorkspaceMutation,
+    ApiKeyMutation,
+    SourceMutation,
+    FeedbackMutation,
+    TagMutation,
+    FileMutation,
+    ContactMutation,
+):
+    pass
+
+
+@strawberry.type(description="What can be followed live, over graphql-transport-ws.")
+class Subscription(EventsSubscription, StatsSubscription, JobSubscription):
+    pass
+
+
+def _without_null_defaults(built: strawberry.Schema) -> strawberry.Schema:
+    """An optional input that Python defaults to None has no default in GraphQL, rather than `= null`."""
+    for kind in built._schema.type_map.values():  # noqa: SLF001
+        if isinstance(kind, GraphQLInputObjectType):
+            inputs: list[GraphQLInputField | GraphQLArgument] = [*kind.fields.values()]
+        elif isinstance(kind, GraphQLObjectType):
+            inputs = [arg for field in kind.fields.values() for arg in field.args.values()]
+        else:
+            continue
+        for optional in inputs:
+            if optional.default_value is None:
+                optional.default_value = Undefined
+    return built
+
+
+schema = _without_null_defaults(
+    strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Session],
+        exception_handlers=HANDLERS,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+)

@@ -1,0 +1,48 @@
+"""Sentiment in the schema, and scoring without storing."""
+
+from enum import StrEnum
+
+import strawberry
+
+from domain import sentiment
+from graph.access import signed_in
+from graph.context import Info
+
+
+@strawberry.enum(description="What a text says about how its writer feels.")
+class SentimentLabel(StrEnum):
+    NEGATIVE = "NEGATIVE"
+    NEUTRAL = "NEUTRAL"
+    POSITIVE = "POSITIVE"
+
+
+@strawberry.type(description="A model's judgement of a text.")
+class Sentiment:
+    label: SentimentLabel = strawberry.field(description="The likeliest label.")
+    score: float = strawberry.field(description="From -1 (negative) to 1 (positive).")
+    confidence: float = strawberry.field(description="The label's probability, from 0 to 1.")
+    model: str = strawberry.field(description="The model and version that scored it.")
+
+
+@strawberry.type
+class SentimentQuery:
+    @strawberry.field(
+        extensions=[signed_in],
+        description="Score up to 100 texts without storing them; null where the language is one "
+        "the model does not know.",
+    )
+    async def analyze_sentiment(self, info: Info, texts: list[str]) -> list[Sentiment | None]:
+        sentiment.check(texts)
+        scorer = info.context.services.scorer
+        scores = await scorer.score(texts)
+        return [
+            None
+            if score is None
+            else Sentiment(
+                label=SentimentLabel(score.label),
+                score=score.score,
+                confidence=score.confidence,
+                model=scorer.model_name,
+            )
+            for score in scores
+        ]

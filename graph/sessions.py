@@ -1,0 +1,75 @@
+"""Which sessions have been revoked while their access tokens are still good: known to every process at once."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from domain import account, events
+from domain.viewer import Viewer
+from graph.live.hub import Hub, Live
+from persistence.database import Database, StoreUnavailableError
+
+log = structlog.get_logger(__name__)
+
+
+class Sessions:
+    """The revoked sessions whose tokens have not run out, kept in memory so that a request asks no store."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], *, token_lifetime: timedelta
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._token_lifetime = token_lifetime
+        self._revoked: dict[UUID, datetime] = {}
+        self._watchers: dict[UUID, set[Callable[[], None]]] = {}
+
+    def is_revoked(self, viewer: Viewer) -> bool:
+        return viewer.session_id in self._revoked
+
+    def revoke(self, session: UUID) -> None:
+        """Refuse this session's tokens from now on, here; the outbox tells the other processes."""
+        now = self._clock()
+        self._revoked[session] = now
+        for told in tuple(self._watchers.get(session, ())):
+            told()
+        if len(self._revoked) % 1000 == 0:
+            alive = now - self._token_lifetime
+            self._revoked = {id_: at for id_, at in self._revoked.items() if at > alive}
+
+    def watch(self, viewer: Viewer, told: Callable[[], None]) -> None:
+        """Call `told` when the viewer's session is revoked, until `unwatch`."""
+        self._watchers.setdefault(viewer.session_id, set()).add(told)
+
+    def unwatch(self, viewer: Viewer, told: Callable[[], None]) -> None:
+        watchers = self._watchers.get(viewer.session_id)
+        if watchers is not None:
+            watchers.discard(told)
+            if not watchers:
+                del self._watchers[viewer.session_id]
+
+    async def run(self, hub: Hub) -> None:
+        """Listen for revocations until cancelled; what was missed is read from the database."""
+        topic = events.topic(events.INSTANCE, events.INSTANCE_TOPIC)
+        await self.load()
+        async for item in hub.follow(topic):
+            if isinstance(item, Live):
+                self.revoke(events.SessionRevoked.from_json(item.entry.payload).session_id)
+            else:
+                await self.load()
+
+    async def load(self) -> None:
+        """Read the revocations of the last token lifetime; waits for the database if need be."""
+        while True:
+            try:
+                async with self._database.reader() as reader:
+                    since = self._clock() - self._token_lifetime
+                    for session in await account.revoked_since(reader, since):
+                        self.revoke(session)
+            except StoreUnavailableError:
+                await asyncio.sleep(1)
+            else:
+                return

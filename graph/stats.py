@@ -1,0 +1,107 @@
+"""Statistics in the schema."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from domain import events, stats, workspace
+from domain.ids import Kind
+from domain.workspace import Workspace
+from graph.access import signed_in
+from graph.context import Info
+from graph.feedback import FeedbackFilter, where
+from graph.node import read_id
+
+Interval = strawberry.enum(
+    stats.Interval,
+    name="Interval",
+    description="How long a bucket is, by the calendar of the time zone; weeks begin on Monday.",
+)
+
+# At most four times a second.
+_PAUSE = 0.25
+
+
+@strawberry.type(description="Feedback counted by sentiment.")
+class SentimentCounts:
+    total: int = strawberry.field(description="All, scored or not.")
+    negative: int = strawberry.field(description="Scored NEGATIVE.")
+    neutral: int = strawberry.field(description="Scored NEUTRAL.")
+    positive: int = strawberry.field(description="Scored POSITIVE.")
+    unscored: int = strawberry.field(description="Not scored yet, or in a language not known.")
+    average_score: float | None = strawberry.field(
+        description="The mean of the scores, -1 to 1; null where nothing is scored."
+    )
+    average_rating: float | None = strawberry.field(
+        description="The mean of the ratings; null where nothing is rated."
+    )
+
+
+@strawberry.type(description="The counts of one stretch of time.")
+class StatsBucket:
+    start: datetime = strawberry.field(
+        description="Where it begins by the calendar; it ends where the next one begins. "
+        "The first may begin before `from`, and counts from there only."
+    )
+    counts: SentimentCounts = strawberry.field(description="What was said in it.")
+
+
+@strawberry.type(description="Feedback counted in total and over time, by when it was said.")
+class FeedbackStats:
+    totals: SentimentCounts = strawberry.field(description="From `from` to before `to`.")
+    buckets: list[StatsBucket] = strawberry.field(
+        description="In order and without holes: empty ones are there, with zeros."
+    )
+
+
+async def stats_of(
+    parents: Sequence[Workspace],
+    info: Info,
+    from_: Annotated[datetime, strawberry.argument(name="from")],
+    to: datetime,
+    interval: stats.Interval = stats.Interval.DAY,
+    time_zone: str = "UTC",
+    filter: FeedbackFilter | None = None,
+) -> Sequence[stats.Stats]:
+    """The statistics of each workspace."""
+    within = stats.period(from_, to, interval, time_zone)
+    async with info.context.reader() as reader:
+        return await stats.over(
+            reader, info.context.viewer, [parent.id for parent in parents], within, where(filter)
+        )
+
+
+@strawberry.type
+class StatsSubscription:
+    @strawberry.subscription(
+        extensions=[signed_in],
+        graphql_type=SentimentCounts,
+        description="The totals since `from`, at once and then whenever they change (at most four "
+        "times a second).",
+    )
+    async def stats_changed(
+        self,
+        info: Info,
+        workspace_id: strawberry.ID,
+        from_: Annotated[datetime, strawberry.argument(name="from")],
+        filter: FeedbackFilter | None = None,
+    ) -> AsyncGenerator[stats.Counts, None]:
+        viewer = info.context.viewer
+        id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
+        passing = where(filter)
+        async with info.context.reader() as reader:
+            await workspace.require(reader, viewer, id_)
+        topic = events.topic(id_, events.FEEDBACK_TOPIC)
+        known: stats.Counts | None = None
+        async with aclosing(info.context.services.hub.wakes(topic)) as wakes:
+            async for _ in wakes:
+                async with info.context.reader() as reader:
+                    counts = await stats.totals(reader, viewer, id_, from_, passing)
+                if counts != known:
+                    known = counts
+                    yield counts
+                await asyncio.sleep(_PAUSE)

@@ -1,0 +1,135 @@
+"""The caller, and finding things by id."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from domain import account, feedback, job, source, tag, workspace
+from domain import viewer as viewer_
+from domain.errors import FieldError, InvalidInputError
+from domain.ids import Kind, parse
+from graph.access import public, signed_in
+from graph.account import Session, User
+from graph.api_key import ApiKey
+from graph.batch import batch
+from graph.context import Info
+from graph.node import Node
+from graph.workspace import Workspace
+
+MOST_NODES = 100
+
+
+async def _user(parents: Sequence[viewer_.Viewer], info: Info) -> Sequence[account.User | None]:
+    async with info.context.reader() as reader:
+        user = await account.me(reader, info.context.viewer)
+    return [user for _ in parents]
+
+
+async def _workspaces(
+    parents: Sequence[viewer_.Viewer], info: Info
+) -> Sequence[Sequence[workspace.Workspace]]:
+    async with info.context.reader() as reader:
+        rows = await workspace.of_viewer(reader, info.context.viewer)
+    return [rows for _ in parents]
+
+
+async def _sessions(
+    parents: Sequence[viewer_.Viewer], info: Info
+) -> Sequence[Sequence[account.Session]]:
+    async with info.context.reader() as reader:
+        rows = await account.sessions(reader, info.context.viewer, info.context.services.clock())
+    return [rows for _ in parents]
+
+
+@strawberry.type(description="The caller: a signed-in user or a partner's API key.")
+class Viewer:
+    user: User | None = batch(_user, graphql_type=User | None, description="The user.")
+    workspaces: list[Workspace] = batch(
+        _workspaces,
+        graphql_type=list[Workspace],
+        description="The workspaces that the caller belongs to, the oldest first.",
+    )
+    sessions: list[Session] = batch(
+        _sessions,
+        graphql_type=list[Session],
+        description="Where the user is signed in, the latest used first.",
+    )
+
+    @strawberry.field(description="The API key. Not yet available: null.")
+    def api_key(self) -> ApiKey | None:
+        return None
+
+
+async def _users(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
+    return list((await account.users(reader, viewer, wanted)).values())
+
+
+async def _sources(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
+    return list((await source.by_ids(reader, viewer, wanted)).values())
+
+
+async def _feedback(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
+    return list((await feedback.by_ids(reader, viewer, wanted)).values())
+
+
+_FIND: dict[Kind, Callable[[Any, viewer_.Viewer, Sequence[UUID]], Awaitable[Sequence[Any]]]] = {
+    Kind.USER: _users,
+    Kind.SESSION: account.sessions_by_ids,
+    Kind.WORKSPACE: workspace.by_ids,
+    Kind.MEMBER: workspace.members_by_ids,
+    Kind.SOURCE: _sources,
+    Kind.FEEDBACK: _feedback,
+    Kind.TAG: tag.by_ids,
+    Kind.JOB: job.by_ids,
+}
+
+
+async def _find(info: Info, wanted: Sequence[tuple[Kind, UUID] | None]) -> Sequence[Any]:
+    """Each thing or None, one statement a kind."""
+    by_kind: dict[Kind, set[UUID]] = {}
+    for id_ in wanted:
+        if id_ is not None:
+            by_kind.setdefault(id_[0], set()).add(id_[1])
+    found: dict[tuple[Kind, UUID], Any] = {}
+    for kind, uuids in by_kind.items():
+        async with info.context.reader() as reader:
+            for row in await _FIND[kind](reader, info.context.viewer, list(uuids)):
+                found[kind, row.id] = row
+    return [id_ and found.get(id_) for id_ in wanted]
+
+
+@strawberry.type
+class ViewerQuery:
+    @strawberry.field(
+        extensions=[public],
+        graphql_type=Viewer | None,
+        description="Null when nobody is signed in.",
+    )
+    def viewer(self, info: Info) -> viewer_.Viewer | None:
+        return info.context.viewer_or_none
+
+    @strawberry.field(
+        extensions=[signed_in],
+        graphql_type=Node | None,
+        description="Anything by its id; null when it does not exist or is not the caller's.",
+    )
+    async def node(self, info: Info, id: strawberry.ID) -> Any:
+        parsed = parse(id)
+        if parsed is None:
+            message = "must be an id, such as feedback_01932c07c0de7abc8def0123456789ab"
+            raise InvalidInputError(f"`id` {message}.", [FieldError(("id",), message)])
+        return (await _find(info, [parsed]))[0]
+
+    @strawberry.field(
+        extensions=[signed_in],
+        graphql_type=list[Node | None],
+        description="Up to 100 things by their ids, in order; null for each that does not exist or "
+        "is not the caller's.",
+    )
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> Sequence[Any]:
+        if len(ids) > MOST_NODES:
+            message = f"must be at most {MOST_NODES}"
+            raise InvalidInputError(f"`ids` {message}.", [FieldError(("ids",), message)])
+        return await _find(info, [parse(id_) for id_ in ids])

@@ -1,0 +1,172 @@
+"""Workspaces in the schema: the root of what belongs to a tenant."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from domain import account, source, tag
+from domain import workspace as workspaces
+from domain.ids import Kind
+from graph.access import signed_in
+from graph.account import User
+from graph.api_key import ApiKey
+from graph.batch import batch
+from graph.context import Info
+from graph.errors import Conflict, InvalidInput
+from graph.feedback import FeedbackConnection, feedback_of
+from graph.job import JobConnection, jobs_of
+from graph.node import Node, id_field
+from graph.source import Source
+from graph.stats import FeedbackStats, stats_of
+from graph.tag import Tag
+
+
+@strawberry.enum(description="What a member may do; each role may do all that the one before may.")
+class Role(StrEnum):
+    VIEWER = "VIEWER"
+    ANALYST = "ANALYST"
+    ADMIN = "ADMIN"
+    OWNER = "OWNER"
+
+
+def by_workspace(
+    parents: Sequence[workspaces.Workspace], rows: Sequence[Any]
+) -> Sequence[Sequence[Any]]:
+    """Each workspace's rows, in their order."""
+    found: dict[UUID, list[Any]] = {parent.id: [] for parent in parents}
+    for row in rows:
+        found[row.workspace_id].append(row)
+    return [found[parent.id] for parent in parents]
+
+
+def rows_of(read: Callable[..., Any]) -> Callable[..., Any]:
+    """A batch resolver for rows that `read(reader, viewer, workspace_ids)` finds."""
+
+    async def load(parents: Sequence[workspaces.Workspace], info: Info) -> Sequence[Sequence[Any]]:
+        async with info.context.reader() as reader:
+            rows = await read(reader, info.context.viewer, [parent.id for parent in parents])
+        return by_workspace(parents, rows)
+
+    return load
+
+
+async def _user(parents: Sequence[workspaces.Member], info: Info) -> Sequence[account.User]:
+    async with info.context.reader() as reader:
+        found = await account.users(
+            reader, info.context.viewer, list({parent.user_id for parent in parents})
+        )
+    return [found[parent.user_id] for parent in parents]
+
+
+@strawberry.type(description="A user's place in a workspace.")
+class Member(Node):
+    id: strawberry.ID = id_field(Kind.MEMBER)
+    user: User = batch(_user, graphql_type=User, description="Who it is.")
+    role: Role = strawberry.field(description="What they may do.")
+    joined_at: datetime = strawberry.field(description="Since when.")
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, workspaces.Member)
+
+
+async def _api_keys(
+    parents: Sequence[workspaces.Workspace],
+    info: Info,  # noqa: ARG001
+) -> Sequence[Sequence[ApiKey]]:
+    return [[] for _ in parents]
+
+
+@strawberry.type(description="A tenant: people, sources and their feedback.")
+class Workspace(Node):
+    id: strawberry.ID = id_field(Kind.WORKSPACE)
+    name: str = strawberry.field(description="Its name, for people.")
+    slug: str = strawberry.field(description="Its name in URLs.")
+    viewer_role: Role = strawberry.field(description="What the caller may do in it.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    feedback: FeedbackConnection = batch(
+        feedback_of,
+        graphql_type=FeedbackConnection,
+        description="Its feedback, in pages of up to 100.",
+    )
+    stats: FeedbackStats = batch(
+        stats_of,
+        graphql_type=FeedbackStats,
+        description="Its feedback counted, from `from` to before `to`, in at most 2,500 buckets. "
+        "`timeZone` is an IANA name such as Europe/Berlin.",
+    )
+    sources: list[Source] = batch(
+        rows_of(source.of_workspaces),
+        graphql_type=list[Source],
+        description="Where its feedback comes from, the oldest first.",
+    )
+    tags: list[Tag] = batch(
+        rows_of(tag.of_workspaces), graphql_type=list[Tag], description="Its tags, by name."
+    )
+    members: list[Member] = batch(
+        rows_of(workspaces.members),
+        graphql_type=list[Member],
+        description="Who belongs to it, the longest-standing first.",
+    )
+    api_keys: list[ApiKey] = batch(
+        _api_keys,
+        graphql_type=list[ApiKey],
+        description="Partners' keys. Not yet available: empty.",
+    )
+    jobs: JobConnection = batch(
+        jobs_of, graphql_type=JobConnection, description="Its jobs, the newest first."
+    )
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, workspaces.Workspace)
+
+
+@strawberry.type
+class WorkspaceQuery:
+    @strawberry.field(
+        extensions=[signed_in],
+        graphql_type=Workspace | None,
+        description="Null when it does not exist or is not the caller's.",
+    )
+    async def workspace(self, info: Info, slug: str) -> workspaces.Workspace | None:
+        async with info.context.reader() as reader:
+            return await workspaces.by_slug(reader, info.context.viewer, slug)
+
+
+@strawberry.input(description="A new workspace.")
+class CreateWorkspaceInput:
+    name: str = strawberry.field(description="Up to 200 characters.")
+    slug: str = strawberry.field(
+        description="Its name in URLs: 1 to 63 lower-case letters, digits and inner hyphens; unique."
+    )
+
+
+@strawberry.type(description="The workspace was made.")
+class CreateWorkspaceSuccess:
+    workspace: Workspace = strawberry.field(description="The new workspace; the caller owns it.")
+
+
+CreateWorkspaceResult = Annotated[
+    CreateWorkspaceSuccess | InvalidInput | Conflict, strawberry.union("CreateWorkspaceResult")
+]
+
+
+@strawberry.type
+class WorkspaceMutation:
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Make a workspace that the caller owns, with an API source to submit to.",
+    )
+    async def create_workspace(
+        self, info: Info, input: CreateWorkspaceInput
+    ) -> CreateWorkspaceResult:
+        async with info.context.transaction() as uow:
+            created = await workspaces.create(
+                uow, info.context.viewer, name=input.name, slug=input.slug
+            )
+        return CreateWorkspaceSuccess(workspace=created)  # type: ignore[arg-type]  # rows are workspaces
