@@ -1,0 +1,1 @@
+"""The Dramatiq edge: the outbox relay, the actors, the schedules."""
