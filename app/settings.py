@@ -1,0 +1,90 @@
+"""Every setting of Earful: read from the environment once, checked before anything starts."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The environment holds a value that cannot be used; the message names the variables."""
+
+
+def _scheme(*allowed: str) -> AfterValidator:
+    def check(url: str | None) -> str | None:
+        if url is not None and (urlsplit(url).scheme not in allowed or not urlsplit(url).hostname):
+            expected = " or ".join(f"{scheme}://host..." for scheme in allowed)
+            raise ValueError(f"expected a URL like {expected}")
+        return url
+
+    return AfterValidator(check)
+
+
+PostgresUrl = Annotated[str | None, _scheme("postgres", "postgresql")]
+RedisUrl = Annotated[str | None, _scheme("redis", "rediss")]
+HttpUrl = Annotated[str | None, _scheme("http", "https")]
+
+
+class Settings(BaseSettings):
+    """One frozen object; `.env.example` documents every variable in the same order."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=None, extra="ignore", env_ignore_empty=True
+    )
+
+    # Serving
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: HttpUrl = None
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path(".earful")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    seed_demo: bool = True
+    shutdown_seconds: float = Field(default=10.0, gt=0, le=300)
+
+    # Stores
+    database_url: PostgresUrl = None
+    database_direct_url: PostgresUrl = None
+    database_pool_size: int = Field(default=10, ge=1, le=500)
+    database_prepared_statements: bool = True
+    redis_url: RedisUrl = None
+    s3_endpoint_url: HttpUrl = None
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: SecretStr | None = None
+    s3_region: str = "us-east-1"
+    s3_bucket: str = Field(default="earful", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+
+    # Secrets and sessions
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    access_token_seconds: int = Field(default=600, ge=30, le=86_400)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+
+    # Limits
+    rate_limit_scale: float = Field(default=1.0, gt=0, le=1_000_000)
+    max_request_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
+    operation_seconds: float = Field(default=20.0, gt=0, le=600)
+    live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)
+
+    # Scoring
+    sentiment_model: Path | None = None
+    inference_threads: int = Field(default=1, ge=1, le=64)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients reach this server, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def load(**overrides: object) -> Settings:
+    """Read the environment; raises SettingsError naming each wrong variable and what was expected."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them
+    except ValidationError as error:
+        lines = [
+            f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None

@@ -1,0 +1,13 @@
+"""Brings the stores to this version: migrations and the bucket."""
+
+import asyncio
+
+from app.resources import direct_url, objects
+from app.settings import Settings
+from persistence import migrate
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate the database and make the bucket. Doing it again does nothing."""
+    migrate.upgrade(direct_url(settings))
+    asyncio.run(objects(settings).create_bucket())
