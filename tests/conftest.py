@@ -1,0 +1,137 @@
+"""The stores, the application and its callers, for every test.
+
+One embedded Postgres, Valkey and S3 serve the whole run, from throw-away directories. Tests commit for
+real; before each one every table is emptied.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from app.embedded import EmbeddedParts
+from app.main import Application, create_app
+from app.resources import Api, objects, open_api, open_database, open_redis
+from app.settings import Settings
+from jobs import broker as brokers
+from jobs.relay import Relay
+from persistence import migrate
+from persistence.bus import Bus
+from persistence.database import Database
+from persistence.tables import METADATA
+from tests.callers import Caller
+from tests.factories import Factory
+
+_EVERY_TABLE = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """A developer's own DATABASE_URL must not be emptied."""
+    ours = {name.upper() for name in Settings.model_fields}
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name in ours}
+    yield
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="session")
+def settings(_no_settings_from_outside: None) -> Iterator[Settings]:
+    """The settings of the run, with the stores that it started."""
+    with tempfile.TemporaryDirectory(prefix="earful-tests-") as directory:
+        parts = EmbeddedParts(
+            Path(directory) / "state",
+            parts=frozenset({"postgres", "valkey", "s3"}),
+            durable=False,
+            report=lambda _: None,
+        )
+        endpoints = parts.start()
+        try:
+            yield Settings(
+                **{name: getattr(endpoints, name) for name in endpoints.__slots__},
+                secret_key="a secret key that only these tests use",
+                data_dir=Path(directory),
+                rate_limit_scale=1_000,
+                operation_seconds=5,
+                log_level="error",
+            )
+        finally:
+            parts.stop()
+
+
+@pytest.fixture(scope="session")
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    """The API's resources on a migrated database."""
+    assert settings.database_url is not None
+    await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    await objects(settings).create_bucket()
+    async with open_api(settings) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def application(settings: Settings, api: Api) -> Application:
+    """The ASGI application, without a server."""
+    built = create_app(settings)
+    built.open(api)
+    return built
+
+
+@pytest.fixture(scope="session")
+async def relay(settings: Settings, api: Api) -> AsyncIterator[Relay]:
+    """A relay that leads and delivers while the tests run."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    async with open_database(settings, "relay") as database, open_redis(settings) as client:
+        bus = Bus(client, retained=settings.live_retained_events)
+        broker = brokers.connect(settings.redis_url)
+        work = Relay(database, bus, broker, direct_url=settings.database_url)
+        task = asyncio.ensure_future(work.run(_no_duties))
+        yield work
+        task.cancel()
+        await asyncio.wait({task})
+        broker.close()
+
+
+def _no_duties() -> "asyncio.Future[None]":
+    return asyncio.get_running_loop().create_future()
+
+
+@pytest.fixture(scope="session")
+async def _emptier(
+    settings: Settings, api: Api
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(settings.database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def database(api: Api, _emptier: "asyncpg.Connection[asyncpg.Record]") -> Database:
+    """The database, empty."""
+    await _emptier.execute(f"TRUNCATE {_EVERY_TABLE}")
+    return api.services.database
+
+
+@pytest.fixture
+def factory(database: Database, api: Api) -> Factory:
+    """Inserts rows; a test states only what it is about."""
+    return Factory(database, api.services)
+
+
+@pytest.fixture
+async def http(application: Application, database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application, nobody signed in."""
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://earful.test") as client:
+        yield client
+
+
+@pytest.fixture
+def nobody(http: httpx.AsyncClient) -> Caller:
+    """Who has not signed in."""
+    return Caller(http)

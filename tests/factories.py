@@ -1,0 +1,184 @@
+"""Rows for tests: each has what the schema wants, and a test states only what it is about."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from domain import ids, passwords
+from domain import source as sources
+from domain.ids import Kind
+from domain.sentiment import Score
+from graph.context import Services
+from persistence import account as account_store
+from persistence import feedback as feedback_store
+from persistence import source as source_store
+from persistence import tag as tag_store
+from persistence import workspace as workspace_store
+from persistence.database import Database, new_id
+from tests.callers import Caller
+
+PASSWORD = "correct horse battery staple"
+_PASSWORD_HASH = passwords.hash(PASSWORD)
+_NUMBERS = count(1)
+NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with an open session."""
+
+    id: UUID
+    email: str
+    session_id: UUID
+    token: str
+
+    @property
+    def gid(self) -> str:
+        return ids.write(Kind.USER, self.id)
+
+    def on(self, http: httpx.AsyncClient) -> Caller:
+        return Caller(http, self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A workspace with its owner and a webhook source."""
+
+    id: UUID
+    slug: str
+    owner: Person
+    source_id: UUID
+    secret: str
+
+    @property
+    def gid(self) -> str:
+        return ids.write(Kind.WORKSPACE, self.id)
+
+    @property
+    def source_gid(self) -> str:
+        return ids.write(Kind.SOURCE, self.source_id)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenScore:
+    label: str
+    score: float
+    confidence: float
+
+
+POSITIVE = GivenScore("POSITIVE", 0.8, 0.9)
+NEUTRAL = GivenScore("NEUTRAL", 0.1, 0.6)
+NEGATIVE = GivenScore("NEGATIVE", -0.7, 0.8)
+
+
+class Factory:
+    """Inserts rows through the persistence layer and commits them."""
+
+    def __init__(self, database: Database, services: Services) -> None:
+        self._database = database
+        self._services = services
+
+    async def person(self, email: str | None = None, name: str = "Somebody") -> Person:
+        """A user, signed in."""
+        email = email or f"person{next(_NUMBERS)}@example.com"
+        async with self._database.transaction() as uow:
+            user = await account_store.add_user(
+                uow, email=email, name=name, password_hash=_PASSWORD_HASH
+            )
+            session = await account_store.add_session(
+                uow,
+                user=user.id,
+                user_agent="tests",
+                ip="127.0.0.1",
+                expires_at=uow.now + timedelta(days=1),
+            )
+            token = self._services.policy.access.issue(user.id, session, uow.now).text
+        return Person(user.id, email, session, token)
+
+    async def tenant(self, slug: str | None = None) -> Tenant:
+        """A workspace with an owner, an API source and a webhook source."""
+        slug = slug or f"tenant-{next(_NUMBERS)}"
+        owner = await self.person()
+        source = new_id()
+        secret = sources.new_secret()
+        async with self._database.transaction() as uow:
+            workspace = await workspace_store.add(uow, name=slug.title(), slug=slug)
+            await workspace_store.add_member(uow, workspace=workspace, user=owner.id, role="OWNER")
+            await source_store.add(
+                uow, workspace=workspace, name="API", kind="API", provider="STANDARD"
+            )
+            await source_store.add(
+                uow,
+                workspace=workspace,
+                source=source,
+                name="Hook",
+                kind="WEBHOOK",
+                provider="STANDARD",
+                sealed_secret=sources.seal_secret(self._services.seals, source, secret),
+            )
+        return Tenant(workspace, slug, owner, source, secret)
+
+    async def member(self, tenant: Tenant, role: str) -> Person:
+        """Somebody with this role in the workspace."""
+        person = await self.person()
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await workspace_store.add_member(uow, workspace=tenant.id, user=person.id, role=role)
+        return person
+
+    async def feedback(
+        self,
+        tenant: Tenant,
+        body: str = "It works.",
+        *,
+        source_id: UUID | None = None,
+        score: Score | None = None,
+        **columns: Any,
+    ) -> str:
+        """A feedback, scored if a score is given; answers its id as the outside sees it."""
+        id_ = new_id()
+        values: dict[str, Any] = {
+            "external_id": None,
+            "author_name": None,
+            "author_email": None,
+            "author_external_id": None,
+            "rating": None,
+            "metadata": None,
+            "occurred_at": NOON,
+        }
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await feedback_store.add(
+                uow,
+                id=id_,
+                workspace=tenant.id,
+                source=source_id or tenant.source_id,
+                body=body,
+                **(values | columns),
+            )
+            if score is not None:
+                await feedback_store.score(
+                    uow,
+                    tenant.id,
+                    ids=[id_],
+                    labels=[score.label],
+                    scores=[score.score],
+                    confidences=[score.confidence],
+                    model="test-model-1",
+                )
+        return ids.write(Kind.FEEDBACK, id_)
+
+    async def tag(self, tenant: Tenant, name: str, *feedback: str) -> str:
+        """A tag, on these feedback; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            tag = await tag_store.add(uow, workspace=tenant.id, name=name, color="#112233")
+            for text in feedback:
+                id_ = ids.read(Kind.FEEDBACK, text)
+                assert id_ is not None
+                await tag_store.set_links(uow, workspace=tenant.id, feedback=id_, tags=[tag.id])
+        return ids.write(Kind.TAG, tag.id)
