@@ -60,10 +60,11 @@ def seals(settings: Settings) -> Seals:
     return Seals(required(secret.get_secret_value() if secret else None, "SECRET_KEY"))
 
 
-def load_scorer(settings: Settings) -> Scorer:
-    """The model, loaded, behind its micro-batcher."""
+def load_scorer(settings: Settings, *, threads: int | None = None) -> Scorer:
+    """The model, loaded, behind its micro-batcher; on as many threads as the settings say, or these."""
     model = SentimentModel.load(
-        settings.sentiment_model or DEFAULT_DIRECTORY, threads=settings.inference_threads
+        settings.sentiment_model or DEFAULT_DIRECTORY,
+        threads=threads or settings.inference_threads,
     )
     return Scorer(model)
 

@@ -1,6 +1,7 @@
 """Puts the demo in, once: its texts are scored by the real model."""
 
 import asyncio
+import os
 import time
 
 from app.resources import load_scorer, open_database, seals
@@ -19,7 +20,8 @@ async def _seed(settings: Settings) -> None:
             if await demo.is_there(reader):
                 return
         began = time.monotonic()
-        scorer = load_scorer(settings)
+        # Nothing else runs yet: all cores, but no more than pay.
+        scorer = load_scorer(settings, threads=min(os.cpu_count() or 1, 4))
         texts = demo.bodies()
         scores = await scorer.score([text.body for text in texts])
         samples = [

@@ -14,7 +14,7 @@ from graph.errors import Conflict, InvalidCredentials, InvalidInput, RateLimited
 from graph.node import Node, id_field
 from persistence.limits import Limit
 
-REGISTRATIONS = Limit("register", points=60, seconds=3600)
+REGISTRATIONS = Limit("register", points=300, seconds=3600)
 LOGINS = Limit("login", points=300, seconds=60)
 FAILED_LOGINS = Limit("failed-login", points=10, seconds=300)
 REFRESHES = Limit("refresh", points=300, seconds=60)

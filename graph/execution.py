@@ -31,10 +31,10 @@ from graphql.execution import (
 from graph.context import Context
 from graph.errors import bad_request, formatted, timed_out
 
-MOST_TOKENS = 15_000
+MOST_TOKENS = 8_000
 MOST_ERRORS = 50
 _CACHED_DOCUMENTS = 1_000
-_CACHED_CHARACTERS = 8_000_000
+_CACHED_CHARACTERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -53,13 +54,24 @@ class Sessions:
 
     async def run(self, hub: Hub) -> None:
         """Listen for revocations until cancelled; what was missed is read from the database."""
+        while True:
+            try:
+                await self._follow(hub)
+            except Exception:
+                log.exception("revocations are not followed for the moment")
+                await asyncio.sleep(1)
+
+    async def _follow(self, hub: Hub) -> None:
         topic = events.topic(events.INSTANCE, events.INSTANCE_TOPIC)
+        cursor = await hub.position(topic)
+        # Loaded after the position was taken: nothing falls between the two.
         await self.load()
-        async for item in hub.follow(topic):
-            if isinstance(item, Live):
-                self.revoke(events.SessionRevoked.from_json(item.entry.payload).session_id)
-            else:
-                await self.load()
+        async with aclosing(hub.follow(topic, cursor)) as stream:
+            async for item in stream:
+                if isinstance(item, Live):
+                    self.revoke(events.SessionRevoked.from_json(item.entry.payload).session_id)
+                else:
+                    await self.load()
 
     async def load(self) -> None:
         """Read the revocations of the last token lifetime; waits for the database if need be."""

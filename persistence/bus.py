@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 _PUBLISH = """
 local stream, meta, channel, fence, recheck = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('HSETNX', meta, 'epoch', ARGV[2])
+local epoch = redis.call('HGET', meta, 'epoch')
 local known = tonumber(redis.call('HGET', meta, 'fence') or '0')
 if known > fence then return -1 end
 if known < fence then redis.call('HSET', meta, 'fence', fence) end
@@ -32,7 +33,7 @@ for i = 6, #ARGV, 2 do
   if not seen[ARGV[i]] then
     local offset = redis.call('HINCRBY', meta, 'offset', 1)
     redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], offset .. '-0', 'key', ARGV[i], 'event', ARGV[i + 1])
-    redis.call('PUBLISH', channel, offset .. '|' .. ARGV[i + 1])
+    redis.call('PUBLISH', channel, epoch .. '|' .. offset .. '|' .. ARGV[i + 1])
   end
 end
 return tonumber(redis.call('HGET', meta, 'offset') or '0')
@@ -63,6 +64,15 @@ class Entry:
 
     offset: int
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An entry of a followed topic and its epoch; without an entry, the confirmation that it is followed."""
+
+    topic: str
+    epoch: str = ""
+    entry: Entry | None = None
 
 
 class Bus:
@@ -134,17 +144,17 @@ class Listener:
         with _reachable():
             await self._pubsub.unsubscribe(_channel(topic))
 
-    async def next(self, timeout: float) -> tuple[str, Entry | None] | None:  # noqa: ASYNC109 - redis takes it
-        """The next (topic, entry); the entry is None for the confirmation of `follow`. None after the timeout."""
+    async def next(self, timeout: float) -> "News | None":  # noqa: ASYNC109 - redis takes it
+        """What comes next; None after the timeout."""
         with _reachable():
             message = await self._pubsub.get_message(timeout=timeout)
         if message is None or message["type"] == "unsubscribe":
             return None
         topic = message["channel"].decode().removeprefix(_CHANNELS)
         if message["type"] == "subscribe":
-            return topic, None
-        offset, _, payload = message["data"].partition(b"|")
-        return topic, Entry(int(offset), payload)
+            return News(topic)
+        epoch, offset, payload = message["data"].split(b"|", 2)
+        return News(topic, epoch.decode(), Entry(int(offset), payload))
 
 
 _CHANNELS = "earful:topic:"

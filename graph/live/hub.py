@@ -85,6 +85,14 @@ class Hub:
         finally:
             await self._close(topic)
 
+    async def position(self, name: str) -> Cursor:
+        """Where the topic stands: what happens after this moment comes after this cursor."""
+        topic = await self._open(name)
+        try:
+            return topic.cursor
+        finally:
+            await self._close(topic)
+
     async def wakes(self, name: str) -> AsyncGenerator[Cursor, None]:
         """Where the topic stands: at once, and again after it has moved, however often it did meanwhile."""
         topic = await self._open(name)
@@ -117,8 +125,10 @@ class Hub:
                 if self._connected.is_set():
                     attempt = 0
                     log.warning("live bus lost", error=str(error))
-                self._connected.clear()
-                self._listener = None
+            except Exception:
+                log.exception("live hub failed")
+            self._connected.clear()
+            self._listener = None
             await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
             attempt += 1
 
@@ -126,24 +136,23 @@ class Hub:
         # Whoever opens a topic from here on follows it too; following twice does no harm.
         self._listener = listener
         await listener.follow("heartbeat")
-        for topic in list(self._topics.values()):
-            topic.confirmed.clear()
-            await listener.follow(topic.name)
+        for followed in list(self._topics.values()):
+            followed.confirmed.clear()
+            await listener.follow(followed.name)
         self._connected.set()
         while True:
-            message = await listener.next(timeout=30)
-            if message is None:
+            news = await listener.next(timeout=30)
+            topic = None if news is None else self._topics.get(news.topic)
+            if news is None or topic is None:
                 continue
-            name, entry = message
-            topic_or_none = self._topics.get(name)
-            if topic_or_none is None:
-                continue
-            if entry is None:
+            if news.entry is None:
                 # From here on nothing is missed; what was before is read from the log.
-                await self._catch_up(topic_or_none)
-                topic_or_none.confirmed.set()
-            elif topic_or_none.confirmed.is_set() and not topic_or_none.append([entry]):
-                await self._catch_up(topic_or_none)
+                await self._catch_up(topic)
+                topic.confirmed.set()
+            elif topic.confirmed.is_set() and (
+                news.epoch != topic.epoch or not topic.append([news.entry])
+            ):
+                await self._catch_up(topic)
 
     async def _catch_up(self, topic: Topic) -> None:
         head = await self._bus.head(topic.name)
