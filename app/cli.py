@@ -68,6 +68,12 @@ def _seed(settings: Settings) -> None:
     seed(settings)
 
 
+def _score_demo(settings: Settings) -> None:
+    from app.seed import score_demo  # noqa: PLC0415
+
+    score_demo(settings)
+
+
 def _schema(_: Settings) -> None:
     from graph.schema import schema  # noqa: PLC0415
 
@@ -80,5 +86,6 @@ _COMMANDS: dict[str, tuple[Callable[[Settings], None], str]] = {
     "relay": (_relay, "deliver events and keep the schedules"),
     "migrate": (_migrate, "bring the database and the bucket to this version"),
     "seed": (_seed, "put the demo in, once"),
+    "score-demo": (_score_demo, "score the demo's texts anew, after a change of the model"),
     "schema": (_schema, "print the GraphQL schema"),
 }

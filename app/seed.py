@@ -1,12 +1,19 @@
-"""Puts the demo in, once: its texts are scored by the real model."""
+"""Puts the demo in, once.
+
+Its texts come with the scores that our model gave them (`python -m app score-demo` makes them, a test compares them
+with the model), because scoring three thousand texts would make the first start half a minute longer. With another
+model they are scored then and there.
+"""
 
 import asyncio
 import os
-import time
+from collections.abc import Sequence
 
 from app.resources import load_scorer, open_database, seals
 from app.settings import Settings
 from domain import demo, passwords
+from domain.sentiment import Score
+from inference import sentiment
 
 
 def seed(settings: Settings) -> None:
@@ -14,26 +21,32 @@ def seed(settings: Settings) -> None:
     asyncio.run(_seed(settings))
 
 
+def score_demo(settings: Settings) -> None:
+    """Score the demo's texts anew and keep the scores beside them."""
+    model = sentiment.name_of(settings.sentiment_model or sentiment.DEFAULT_DIRECTORY)
+    demo.keep_scores(model, asyncio.run(_score(settings)))
+
+
 async def _seed(settings: Settings) -> None:
     async with open_database(settings, "earful seed") as database:
         async with database.reader() as reader:
             if await demo.is_there(reader):
                 return
-        began = time.monotonic()
-        # Nothing else runs yet: all cores, but no more than pay.
-        scorer = load_scorer(settings, threads=min(os.cpu_count() or 1, 4))
-        texts = demo.bodies()
-        scores = await scorer.score([text.body for text in texts])
-        samples = [
-            demo.Sample(text.body, text.rating, score)
-            for text, score in zip(texts, scores, strict=True)
-        ]
-        count = await demo.put_in(
+        model = sentiment.name_of(settings.sentiment_model or sentiment.DEFAULT_DIRECTORY)
+        scores = demo.known_scores(model) or await _score(settings)
+        await demo.put_in(
             database,
             seals(settings),
             password_hash=passwords.hash(demo.PASSWORD),
-            samples=samples,
-            model=scorer.model_name,
+            samples=demo.samples(scores),
+            model=model,
         )
+
+
+async def _score(settings: Settings) -> Sequence[Score | None]:
+    # Nothing else runs yet: all cores, but no more than pay.
+    scorer = load_scorer(settings, threads=min(os.cpu_count() or 1, 4))
+    try:
+        return await scorer.score(demo.bodies())
+    finally:
         await scorer.close()
-        print(f"  Demo: {count:,} texts scored and stored in {time.monotonic() - began:.1f} s")

@@ -66,9 +66,33 @@ async def is_there(reader: Reader) -> bool:
     return await account_store.credentials(reader, OWNER) is not None
 
 
-def bodies() -> list[store.Sample]:
-    """The demo's texts."""
-    return store.texts()
+def bodies() -> list[str]:
+    """The demo's texts, for scoring."""
+    return [sample.body for sample in store.texts()]
+
+
+def samples(scores: Sequence[Score | None]) -> list[Sample]:
+    """The demo's texts with these scores, in their order."""
+    return [
+        Sample(text.body, text.rating, score)
+        for text, score in zip(store.texts(), scores, strict=True)
+    ]
+
+
+def known_scores(model: str) -> Sequence[Score | None] | None:
+    """The scores that came with the texts, if this model made them."""
+    return store.known_scores(model)
+
+
+def keep_scores(model: str, scores: Sequence[Score | None]) -> None:
+    """Make these the scores that come with the texts."""
+    store.keep_scores(
+        model,
+        [
+            None if score is None else store.KnownScore(score.label, score.score, score.confidence)
+            for score in scores
+        ],
+    )
 
 
 async def put_in(

@@ -75,6 +75,14 @@ class Config:
         return config
 
 
+def name_of(directory: Path) -> str:
+    """The name and version of the model in a directory, without loading it; raises ModelError."""
+    try:
+        return Config.read((directory / "config.json").read_bytes()).name
+    except OSError as error:
+        raise ModelError(f"The sentiment model cannot be read: {error}") from error
+
+
 class SentimentModel:
     """A tokenizer and a graph, loaded once; threads may share it."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Double, SmallInteger, Text, Uuid, bindparam, column, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -15,6 +16,7 @@ from persistence.feedback import Feedback
 from persistence.tag import FeedbackTag
 
 _TEXTS = Path(__file__).parent / "feedback.csv"
+_SCORES = Path(__file__).parent / "scores.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,33 @@ _LINK = Statement(
     ),
     Record,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownScore:
+    """What the model said about a text when the demo's scores were last made."""
+
+    label: str
+    score: float
+    confidence: float
+
+
+def known_scores(model: str) -> list[KnownScore | None] | None:
+    """The scores of `texts()`, in their order, if they were made by this model."""
+    kept = orjson.loads(_SCORES.read_bytes())
+    if kept["model"] != model:
+        return None
+    return [None if score is None else KnownScore(*score) for score in kept["scores"]]
+
+
+def keep_scores(model: str, scores: Sequence[KnownScore | None]) -> None:
+    """Write what `known_scores` reads."""
+    rows = [
+        score and (score.label, round(score.score, 6), round(score.confidence, 6))
+        for score in scores
+    ]
+    lines = ",\n".join(orjson.dumps(row).decode() for row in rows)
+    _SCORES.write_text(f'{{"model": {orjson.dumps(model).decode()}, "scores": [\n{lines}\n]}}\n')
 
 
 def texts() -> list[Sample]:
