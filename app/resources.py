@@ -116,8 +116,9 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         live_bus = Bus(client, retained=settings.live_retained_events)
         hub = Hub(live_bus)
         sessions = Sessions(store, now, token_lifetime=lifetime)
-        for task in (asyncio.ensure_future(hub.run()), asyncio.ensure_future(sessions.run(hub))):
-            stack.callback(task.cancel)
+        # Ended in the opposite order, each before what it uses is closed.
+        stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
+        stack.push_async_callback(_end, asyncio.ensure_future(sessions.run(hub)))
         services = Services(
             database=store,
             hub=hub,
@@ -135,3 +136,8 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             operation_seconds=settings.operation_seconds,
         )
         yield Api(services, live_bus, objects(settings))
+
+
+async def _end(task: "asyncio.Future[None]") -> None:
+    task.cancel()
+    await asyncio.wait({task})

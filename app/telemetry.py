@@ -34,3 +34,5 @@ def configure(settings: Settings) -> None:
         stream=sys.stderr,
         format="%(levelname)s %(name)s %(message)s",
     )
+    # Its pool writes a traceback for each try while Postgres is away; what matters is said by those who ask.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)

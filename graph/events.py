@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from graph.feedback import Feedback, FeedbackFilter, where
 from graph.live.cursor import BadCursorError, Cursor
 from graph.live.hub import Gap, Live
 from graph.node import read_id
+from graph.outage import through_outages
 
 
 @strawberry.enum(description="What happened to a feedback.")
@@ -91,7 +93,9 @@ class EventsSubscription:
             async for item in stream:
                 if isinstance(item, Gap):
                     yield StreamGap(cursor=str(item.cursor))
-                elif (event := await _load(info, matcher, item)) is not None:
+                elif (
+                    event := await through_outages(partial(_load, info, matcher, item))
+                ) is not None:
                     yield event
 
 

@@ -6,7 +6,7 @@ own: graphql-core 3.3's shared per-event executors grow with every event of a st
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -30,6 +30,8 @@ from graphql.execution import (
 
 from graph.context import Context
 from graph.errors import bad_request, formatted, timed_out
+from graph.outage import OUTAGE_PAUSES
+from persistence.database import StoreUnavailableError
 
 MOST_TOKENS = 8_000
 MOST_ERRORS = 50
@@ -135,9 +137,7 @@ class Operations:
             return Answer(orjson.dumps({"errors": refused.errors}), executed=False)
         try:
             async with asyncio.timeout(self._seconds):
-                result = execute_root_selection_set(executor)
-                if not isinstance(result, ExecutionResult):
-                    result = await result
+                result = await _finished(execute_root_selection_set(executor))
         except TimeoutError:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
             return Answer(orjson.dumps(body), executed=True)
@@ -167,11 +167,13 @@ class Operations:
     ) -> AsyncGenerator[bytes]:
         try:
             async for event in events:
-                executor = self._executor(document, operation, context.renewed(), event)
-                async with asyncio.timeout(self._seconds):
-                    result = execute_subscription_event(executor)
-                    if not isinstance(result, ExecutionResult):
-                        result = await result
+                for pause in (*OUTAGE_PAUSES, None):
+                    executor = self._executor(document, operation, context.renewed(), event)
+                    async with asyncio.timeout(self._seconds):
+                        result = await _finished(execute_subscription_event(executor))
+                    if pause is None or not _met_an_outage(result):
+                        break
+                    await asyncio.sleep(pause)
                 yield _body(result)
         except TimeoutError:
             raise RequestError([timed_out(self._seconds)]) from None
@@ -199,6 +201,16 @@ class Operations:
         if isinstance(built, list):
             raise RequestError([formatted(error) for error in built])
         return built
+
+
+async def _finished(result: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
+    return result if isinstance(result, ExecutionResult) else await result
+
+
+def _met_an_outage(result: ExecutionResult) -> bool:
+    return any(
+        isinstance(error.original_error, StoreUnavailableError) for error in result.errors or ()
+    )
 
 
 def _body(result: ExecutionResult) -> bytes:

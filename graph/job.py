@@ -17,6 +17,7 @@ from graph.access import signed_in
 from graph.context import Info
 from graph.live.hub import Gap, Live
 from graph.node import Node, id_field, read_id
+from graph.outage import through_outages
 from graph.pagination import (
     Cursors,
     Page,
@@ -127,7 +128,7 @@ class JobSubscription:
             while row.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
                 item = await anext(changes)
                 if isinstance(item, Gap) or _concerns(item, id_):
-                    row = await _job(info, id_)
+                    row = await through_outages(partial(_job, info, id_))
                     yield row
 
 

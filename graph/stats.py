@@ -4,17 +4,21 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from domain import events, stats, workspace
+from domain.feedback import Filter
 from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
 from graph.context import Info
 from graph.feedback import FeedbackFilter, where
 from graph.node import read_id
+from graph.outage import through_outages
 
 Interval = strawberry.enum(
     stats.Interval,
@@ -99,9 +103,13 @@ class StatsSubscription:
         known: stats.Counts | None = None
         async with aclosing(info.context.services.hub.wakes(topic)) as wakes:
             async for _ in wakes:
-                async with info.context.reader() as reader:
-                    counts = await stats.totals(reader, viewer, id_, from_, passing)
+                counts = await through_outages(partial(_totals, info, id_, from_, passing))
                 if counts != known:
                     known = counts
                     yield counts
                 await asyncio.sleep(_PAUSE)
+
+
+async def _totals(info: Info, workspace_id: UUID, start: datetime, passing: Filter) -> stats.Counts:
+    async with info.context.reader() as reader:
+        return await stats.totals(reader, info.context.viewer, workspace_id, start, passing)

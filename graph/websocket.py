@@ -36,20 +36,25 @@ PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10
 MOST_OPERATIONS = 100
 _LONGEST_ID = 256
+# RFC 6455: a control frame holds 125 bytes, and two of them are the code.
+_LONGEST_REASON = 123
 
 
 class _Close(Exception):  # noqa: N818 - ends the socket
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(reason.encode()[:_LONGEST_REASON].decode(errors="ignore"))
         self.code = code
 
 
 class GraphQLOverWebSocket:
     """The endpoint's WebSocket half."""
 
-    def __init__(self, operations: Operations, services: Services) -> None:
+    def __init__(
+        self, operations: Operations, services: Services, *, init_seconds: float = INIT_SECONDS
+    ) -> None:
         self._operations = operations
         self._services = services
+        self._init_seconds = init_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -58,7 +63,8 @@ class GraphQLOverWebSocket:
             await send({"type": "websocket.close", "code": 4406, "reason": f"Speak {PROTOCOL}"})
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        await _Connection(self._operations, self._services, scope, receive, send).serve()
+        connection = _Connection(self._operations, self._services, scope, receive, send)
+        await connection.serve(self._init_seconds)
 
 
 class _Connection:
@@ -84,9 +90,9 @@ class _Connection:
         self._ended: asyncio.Future[_Close] = asyncio.get_running_loop().create_future()
         self._timers: list[asyncio.TimerHandle] = []
 
-    async def serve(self) -> None:
+    async def serve(self, init_seconds: float) -> None:
         """Answer messages until either side ends the socket."""
-        self._end_after(INIT_SECONDS, 4408, "connection_init did not come in time")
+        self._end_after(init_seconds, 4408, "connection_init did not come in time")
         reading = asyncio.ensure_future(self._read())
         try:
             waited: set[asyncio.Future[Any]] = {reading, self._ended}

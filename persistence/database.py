@@ -234,7 +234,7 @@ class Database:
             raise StoreUnavailableError("Postgres went away") from error
         except (OSError, asyncpg.InterfaceError) as error:
             # asyncpg also uses InterfaceError for wrong arguments, which are our bugs.
-            if connection.is_closed():
+            if _is_lost(connection):
                 raise StoreUnavailableError("Postgres went away") from error
             raise
         finally:
@@ -253,9 +253,17 @@ class Database:
             self._pool.terminate()
 
 
+def _is_lost(connection: Any) -> bool:
+    """Whether it is closed. The pool takes a connection back from its user the moment it closes."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
 async def _roll_back(connection: Any) -> None:
     # A connection that cannot roll back is closed: the pool must not hand out an open transaction.
-    if connection.is_closed():
+    if _is_lost(connection):
         return
     try:
         await asyncio.shield(asyncio.wait_for(connection.execute("ROLLBACK"), timeout=5))

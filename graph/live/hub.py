@@ -120,7 +120,10 @@ class Hub:
         while True:
             try:
                 async with self._bus.listen() as listener:
-                    await self._listen(listener)
+                    try:
+                        await self._listen(listener)
+                    finally:
+                        self._listener = None
             except BusUnavailableError as error:
                 if self._connected.is_set():
                     attempt = 0
