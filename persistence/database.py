@@ -6,7 +6,7 @@ objects. Nothing else commits or rolls back.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -115,6 +115,14 @@ def enter_workspace(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
+@contextlib.contextmanager
+def _collisions_named() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise UniqueViolationError(error.constraint_name or "") from error
+
+
 class Reader:
     """Runs statements on one connection. Short-lived: open it, read, let it go."""
 
@@ -165,9 +173,19 @@ class UnitOfWork(Reader):
             "SELECT set_config('earful.workspace_id', $1, true)", str(workspace)
         )
 
+    async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
+        with _collisions_named():
+            return await super().fetch(statement, **values)
+
+    async def first(self, statement: Statement[R], **values: Any) -> R | None:
+        with _collisions_named():
+            return await super().first(statement, **values)
+
     async def execute(self, statement: Statement[Any], **values: Any) -> int:
         """Run a statement for its effect; answers how many rows it touched."""
-        status: str = await self._connection.execute(statement.text, *statement.arguments(values))
+        arguments = statement.arguments(values)
+        with _collisions_named():
+            status: str = await self._connection.execute(statement.text, *arguments)
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
 
     async def _write_outbox(self) -> None:
@@ -216,10 +234,8 @@ class Database:
                 yield uow
                 await uow._write_outbox()  # noqa: SLF001
                 await connection.execute("COMMIT")
-            except BaseException as error:
+            except BaseException:
                 await _roll_back(connection)
-                if isinstance(error, asyncpg.UniqueViolationError):
-                    raise UniqueViolationError(error.constraint_name or "") from error
                 raise
 
     @asynccontextmanager

@@ -102,7 +102,7 @@ class Feedback(SQLModel, table=True):
     sentiment_confidence: float | None = Field(default=None, sa_type=Double)
     sentiment_model: str | None = Field(default=None, sa_type=Text)
     scored_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
-    search: Any = Field(sa_column=Column(TSVECTOR, Computed(_SEARCH, persisted=True)))
+    search: Any = Field(default=None, sa_column=Column(TSVECTOR, Computed(_SEARCH, persisted=True)))
 
 
 class FeedbackRow(Record):

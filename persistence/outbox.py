@@ -43,7 +43,9 @@ class OutboxEvent(SQLModel, table=True):
 
     __tablename__ = "outbox"
 
-    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
     workspace_id: UUID
     kind: str = Field(sa_type=Text)
     payload: dict[str, Any] = Field(sa_type=JSONB)
