@@ -3,8 +3,8 @@
 import asyncio
 import signal
 
-from app.resources import direct_url, now, open_database, open_redis, required
 from app.settings import Settings
+from app.stores import direct_url, now, open_database, open_redis, required
 from jobs import broker as brokers
 from jobs import schedule
 from jobs.relay import Relay

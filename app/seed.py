@@ -9,8 +9,9 @@ import asyncio
 import os
 from collections.abc import Sequence
 
-from app.resources import load_scorer, open_database, seals
+from app.scoring import load_scorer
 from app.settings import Settings
+from app.stores import open_database, seals
 from domain import demo, passwords
 from domain.sentiment import Score
 from inference import sentiment

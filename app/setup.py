@@ -2,8 +2,9 @@
 
 import asyncio
 
-from app.resources import direct_url, objects
+from app.buckets import objects
 from app.settings import Settings
+from app.stores import direct_url
 from persistence import migrate
 
 

@@ -10,8 +10,9 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.middleware import Middleware
 
-from app.resources import load_scorer, open_database, required
+from app.scoring import load_scorer
 from app.settings import Settings
+from app.stores import open_database, required
 from jobs import broker as brokers
 from jobs import feedback
 from jobs.feedback import WorkerResources

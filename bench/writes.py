@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.resources import now
+from app.stores import now
 from bench.stores import postgres
 from domain import feedback
 from domain.feedback import Message

@@ -14,10 +14,12 @@ import asyncpg
 import httpx
 import pytest
 
+from app.buckets import objects
 from app.embedded import EmbeddedParts
 from app.main import Application, create_app
-from app.resources import Api, objects, open_api, open_database, open_redis
+from app.resources import Api, open_api
 from app.settings import Settings
+from app.stores import open_database, open_redis
 from jobs import broker as brokers
 from jobs.relay import Relay
 from persistence import migrate
