@@ -21,7 +21,7 @@ check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, test
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy .
-	$(BIN)/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory test
 
 format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff format .
