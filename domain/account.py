@@ -111,7 +111,9 @@ async def refresh(database: Database, policy: SessionPolicy, token: str) -> Toke
     async with database.transaction() as uow:
         token_hash = tokens.hash_refresh_token(token)
         known = await store.lock_refresh_token(uow, token_hash)
-        if known is None or known.revoked_at is not None or known.expires_at <= uow.now:
+        if known is None or known.revoked_at is not None:
+            raise refused
+        if min(known.expires_at, known.session_expires_at) <= uow.now:
             raise refused
         stolen = known.used_at is not None and uow.now - known.used_at > GRACE
         if stolen:

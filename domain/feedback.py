@@ -15,6 +15,7 @@ from domain.sentiment import Score
 from domain.viewer import Viewer
 from persistence import feedback as store
 from persistence import source as source_store
+from persistence import tag as tag_store
 from persistence.database import Reader, UnitOfWork, new_id
 
 Feedback = store.FeedbackRow
@@ -170,9 +171,12 @@ async def record_scores(
         model=model,
     )
     stored = {row.id: row for row in rows}
+    tags: dict[UUID, list[UUID]] = {}
+    for link in await tag_store.links(uow, workspace, list(stored)) if stored else ():
+        tags.setdefault(link.feedback_id, []).append(link.tag_id)
     for feedback, _ in scores:  # in the order of arrival, which RETURNING does not keep
         if feedback in stored:
-            announce(uow, "SCORED", stored[feedback])
+            announce(uow, "SCORED", stored[feedback], tuple(tags.get(feedback, ())))
     return len(rows)
 
 

@@ -80,10 +80,14 @@ def period(start: datetime, end: datetime, interval: Interval, time_zone: str) -
             "`from` must not be after `to`.", [FieldError(("from",), "must not be after `to`")]
         )
     boundaries: list[datetime] = []
+    if start == end:
+        return Period(start, end, boundaries)
     try:
         moment = _floor(start.astimezone(local), interval)
-        while moment.astimezone(UTC) < end:
-            boundaries.append(moment.astimezone(UTC))
+        while (begin := moment.astimezone(UTC)) < end:
+            # A day that the zone skipped (Apia, 30 December 2011) begins when the next one does.
+            if begin not in boundaries[-1:]:
+                boundaries.append(begin)
             if len(boundaries) > MOST_BUCKETS:
                 raise InvalidInputError(
                     f"That makes more than {MOST_BUCKETS:,} buckets; choose a longer interval or a shorter time.",

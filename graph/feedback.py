@@ -231,7 +231,9 @@ async def feedback_of(
         parent.id: Cursors(info.context.services.seals, f"feedback {order_by}", parent.id)
         for parent in parents
     }
-    position = None if after is None else _position(cursors[parents[0].id].read(after), order_by)
+    # Of several workspaces' lists it can be of one at most, and then the others refuse it.
+    keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
+    position = _position(keys[0], order_by) if keys else None
     async with info.context.reader() as reader:
         rows = await feedback.pages(
             reader,

@@ -5,6 +5,7 @@ Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` answers
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs
 
 import orjson
 from graphql import OperationType
+from pydantic_core import from_json
 
 from graph.authentication import Headers, context_of, headers_of, set_cookie
 from graph.context import Context, Services
@@ -25,6 +27,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _RESPONSE_JSON = b"application/graphql-response+json"
 _JSON = b"application/json"
 _BODY_SECONDS = 30
+_LONG_NUMBER = re.compile(rb"\d{19}")
 _NAMES = {"query", "variables", "operationName", "extensions"}
 
 PLAYGROUND_POLICY = (
@@ -115,14 +118,25 @@ class GraphQLOverHTTP:
         if body is None:
             raise _Refused(413, f"The body may have at most {self._largest:,} bytes.")
         try:
-            parameters = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            parameters = read_json(body)
+        except ValueError as error:
             raise _Refused(400, f"The body is not JSON: {error}.") from None
         if isinstance(parameters, list):
             raise _Refused(400, "Send one operation a request: batches are not accepted.")
         if not isinstance(parameters, dict):
             raise _Refused(400, "The body must be a JSON object.")
         return parameters
+
+
+def read_json(text: bytes | str) -> Any:
+    """Parse JSON that a client sent, strictly; ValueError if it is none.
+
+    orjson turns integers beyond 64 bits into floats; where there may be one, a parser that keeps them exact
+    reads the text again, so that they can be refused rather than rounded.
+    """
+    data = text.encode() if isinstance(text, str) else text
+    parsed = orjson.loads(data)
+    return from_json(data, allow_inf_nan=False) if _LONG_NUMBER.search(data) else parsed
 
 
 def operation_of(parameters: dict[str, Any]) -> Operation:
@@ -191,7 +205,7 @@ def _query_string(scope: Scope) -> dict[str, Any]:
         }
         for name in ("variables", "extensions"):
             if name in parameters:
-                parameters[name] = orjson.loads(parameters[name] or "null")
+                parameters[name] = read_json(parameters[name] or "null")
     except ValueError:
         raise _Refused(400, "The query string is not valid.") from None
     return parameters

@@ -85,8 +85,9 @@ async def jobs_of(
     }
     key = None
     if after is not None:
-        time, id_ = cursors[parents[0].id].read(after)
-        key = (datetime.fromisoformat(time), UUID(id_))
+        # Of several workspaces' lists it can be of one at most, and then the others refuse it.
+        keys = [of_list.read(after) for of_list in cursors.values()]
+        key = (datetime.fromisoformat(keys[0][0]), UUID(keys[0][1]))
     async with info.context.reader() as reader:
         rows = await job.pages(
             reader, info.context.viewer, list(cursors), limit=size + 1, after=key

@@ -28,7 +28,7 @@ from graph.authentication import (
 from graph.context import Context, Services
 from graph.errors import bad_request
 from graph.execution import Operation, Operations, RequestError
-from graph.http import Receive, Scope, Send
+from graph.http import Receive, Scope, Send, read_json
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +130,8 @@ class _Connection:
                 await self._on_init(message.get("payload"))
             case "ping":
                 payload = message.get("payload")
-                await self._write({"type": "pong"} | ({"payload": payload} if payload else {}))
+                echoed = {} if payload is None else {"payload": payload}
+                await self._write({"type": "pong"} | echoed)
             case "pong":
                 pass
             case "subscribe":
@@ -235,8 +236,8 @@ def _message(event: Any) -> dict[str, Any]:
     if text is None:
         raise _Close(4400, "Messages are text")
     try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        message = read_json(text)
+    except ValueError:
         raise _Close(4400, "The message is not JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise _Close(4400, "A message is an object with a type")

@@ -246,6 +246,10 @@ class Database:
             raise StoreUnavailableError("Postgres cannot be reached") from error
         try:
             yield connection
+        except asyncio.CancelledError:
+            # Cancelled between two messages of the protocol, a statement stays open with its locks.
+            await _roll_back(connection)
+            raise
         except _AWAY as error:
             raise StoreUnavailableError("Postgres went away") from error
         except (OSError, asyncpg.InterfaceError) as error:
@@ -278,7 +282,7 @@ def _is_lost(connection: Any) -> bool:
 
 
 async def _roll_back(connection: Any) -> None:
-    # A connection that cannot roll back is closed: the pool must not hand out an open transaction.
+    # A connection that cannot roll back is closed: the pool must not hand out what is half done.
     if _is_lost(connection):
         return
     try:

@@ -50,8 +50,8 @@ from persistence.database import (
 from persistence.tag import FeedbackTag
 from persistence.workspace import Member, visible
 
-# Every word as it is written and, for English, by its stem: "batteries" finds "battery", "the" finds "the".
-_SEARCH = "to_tsvector('simple', body) || to_tsvector('english', body)"
+# By stem and without stop words, as the migration defines it: "batteries" finds "battery", "the" finds "the".
+_SEARCH = "to_tsvector('earful', body)"
 
 
 class Feedback(SQLModel, table=True):
@@ -204,9 +204,7 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
 _words = bindparam("search", type_=Text)
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "search": _feedback.search.op("@@")(
-        func.websearch_to_tsquery(literal_column("'simple'"), _words).op("||")(
-            func.websearch_to_tsquery(literal_column("'english'"), _words)
-        )
+        func.websearch_to_tsquery(literal_column("'earful'"), _words)
     ),
     "source_ids": one_of(_feedback.source_id, "source_ids"),
     "tag_ids": exists().where(_link.feedback_id == _feedback.id, one_of(_link.tag_id, "tag_ids")),

@@ -56,6 +56,11 @@ class FeedbackTagRow(TagRow):
     feedback_id: UUID
 
 
+class LinkRow(Record):
+    feedback_id: UUID
+    tag_id: UUID
+
+
 _tag = table(Tag).c
 _link = table(FeedbackTag).c
 
@@ -79,6 +84,12 @@ _OF_FEEDBACK = Statement(
     .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
     .order_by(_tag.name, _tag.id),
     FeedbackTagRow,
+)
+_LINKS = Statement(
+    select(_link.feedback_id, _link.tag_id).where(
+        one_of(_link.feedback_id, "feedback"), _link.workspace_id == bindparam("workspace")
+    ),
+    LinkRow,
 )
 _ADD = Statement(
     insert(table(Tag))
@@ -140,6 +151,11 @@ async def add(uow: UnitOfWork, *, workspace: UUID, name: str, color: str) -> Tag
         _ADD, id=new_id(), workspace=workspace, name=name, color=color, now=uow.now
     )
     return row
+
+
+async def links(reader: Reader, workspace: UUID, feedback: Sequence[UUID]) -> list[LinkRow]:
+    """Which tags these feedback of a workspace bear, for jobs."""
+    return await reader.fetch(_LINKS, workspace=workspace, feedback=feedback)
 
 
 async def set_links(

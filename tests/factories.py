@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from domain import ids, passwords
 from domain import source as sources
@@ -15,10 +16,11 @@ from domain.sentiment import Score
 from graph.context import Services
 from persistence import account as account_store
 from persistence import feedback as feedback_store
+from persistence import job as job_store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence import workspace as workspace_store
-from persistence.database import Database, new_id
+from persistence.database import Database, Record, Statement, new_id
 from tests.callers import Caller
 
 PASSWORD = "correct horse battery staple"
@@ -74,6 +76,14 @@ POSITIVE = GivenScore("POSITIVE", 0.8, 0.9)
 NEUTRAL = GivenScore("NEUTRAL", 0.1, 0.6)
 NEGATIVE = GivenScore("NEGATIVE", -0.7, 0.8)
 
+_LINK: Statement[Record] = Statement(
+    text(
+        "INSERT INTO feedback_tag (feedback_id, tag_id, workspace_id)"
+        " SELECT id, :tag, :workspace FROM unnest(:feedback ::uuid[]) AS id"
+    ),
+    Record,
+)
+
 
 class Factory:
     """Inserts rows through the persistence layer and commits them."""
@@ -99,11 +109,10 @@ class Factory:
             token = self._services.policy.access.issue(user.id, session, uow.now).text
         return Person(user.id, email, session, token)
 
-    async def tenant(self, slug: str | None = None) -> Tenant:
+    async def tenant(self, slug: str | None = None, owner: Person | None = None) -> Tenant:
         """A workspace with an owner, an API source and a webhook source."""
         slug = slug or f"tenant-{next(_NUMBERS)}"
-        owner = await self.person()
-        source = new_id()
+        owner = owner or await self.person()
         secret = sources.new_secret()
         async with self._database.transaction() as uow:
             workspace = await workspace_store.add(uow, name=slug.title(), slug=slug)
@@ -111,6 +120,7 @@ class Factory:
             await source_store.add(
                 uow, workspace=workspace, name="API", kind="API", provider="STANDARD"
             )
+            source = new_id()
             await source_store.add(
                 uow,
                 workspace=workspace,
@@ -173,12 +183,37 @@ class Factory:
         return ids.write(Kind.FEEDBACK, id_)
 
     async def tag(self, tenant: Tenant, name: str, *feedback: str) -> str:
-        """A tag, on these feedback; answers its id as the outside sees it."""
+        """A tag, on these feedback too; answers its id as the outside sees it."""
         async with self._database.transaction() as uow:
             await uow.enter(tenant.id)
             tag = await tag_store.add(uow, workspace=tenant.id, name=name, color="#112233")
-            for text in feedback:
-                id_ = ids.read(Kind.FEEDBACK, text)
-                assert id_ is not None
-                await tag_store.set_links(uow, workspace=tenant.id, feedback=id_, tags=[tag.id])
+            await uow.execute(
+                _LINK,
+                tag=tag.id,
+                workspace=tenant.id,
+                feedback=[ids.read(Kind.FEEDBACK, id_) for id_ in feedback],
+            )
         return ids.write(Kind.TAG, tag.id)
+
+    async def job(self, tenant: Tenant, kind: str = "score") -> str:
+        """A queued job; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await job_store.add(
+                uow, workspace=tenant.id, kind=kind, arguments="{}", created_by=None
+            )
+        return ids.write(Kind.JOB, row.id)
+
+    async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What the store holds: the rows that a SELECT finds in all workspaces."""
+        async with self._database.reader() as reader:
+            return [
+                tuple(row) for row in await reader.fetch(Statement(text(sql), Record), **values)
+            ]
+
+    async def change(self, sql: str, *, within: Tenant | None = None, **values: Any) -> int:
+        """Make time pass or rows appear as no use case would; answers how many rows were touched."""
+        async with self._database.transaction() as uow:
+            if within is not None:
+                await uow.enter(within.id)
+            return await uow.execute(Statement(text(sql), Record), **values)

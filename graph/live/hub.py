@@ -56,12 +56,12 @@ class Hub:
         """
         topic = await self._open(name)
         try:
+            known = after is None or await self._reaches(topic, after)
             epoch, last = topic.epoch, topic.last
-            if after is not None:
-                if after.epoch == topic.epoch and after.offset <= topic.last:
-                    last = after.offset
-                else:
-                    yield Gap(topic.cursor)
+            if not known:
+                yield Gap(Cursor(epoch, last))
+            elif after is not None:
+                last = after.offset
             while True:
                 change = topic.change()
                 if topic.epoch != epoch:
@@ -72,9 +72,11 @@ class Hub:
                 else:
                     entries = topic.after(last, _BATCH)
                     if entries is None:
-                        entries = await self._replay(topic, last)
+                        kept = await self._replay(topic, last)
                         if topic.epoch != epoch:
                             continue
+                        # What the log has and the topic has not yet will come to both of us.
+                        entries = [entry for entry in kept if entry.offset <= topic.last]
                     if not entries or entries[0].offset != last + 1:
                         last = topic.last
                         yield Gap(Cursor(epoch, last))
@@ -103,6 +105,13 @@ class Hub:
                 await change.wait()
         finally:
             await self._close(topic)
+
+    async def _reaches(self, topic: Topic, cursor: Cursor) -> bool:
+        """Whether the topic has come as far as the cursor, which another process may have given first."""
+        if cursor.epoch == topic.epoch and cursor.offset > topic.last:
+            with contextlib.suppress(BusUnavailableError):
+                await self._catch_up(topic)
+        return cursor.epoch == topic.epoch and cursor.offset <= topic.last
 
     async def _replay(self, topic: Topic, last: int) -> list[Entry]:
         for pause in (*_RETRY_SECONDS, None):

@@ -39,6 +39,15 @@ def _secure(table: str, column: str) -> None:
     op.execute(f"CREATE POLICY tenant_delete ON {table} FOR DELETE USING ({mine})")
 
 
+def _search_by_stem() -> None:
+    """English without stop words: "batteries" finds "battery", "the" finds "the", and "on hold" is a phrase."""
+    op.execute("CREATE TEXT SEARCH DICTIONARY earful (TEMPLATE = snowball, LANGUAGE = english)")
+    op.execute("CREATE TEXT SEARCH CONFIGURATION earful (COPY = english)")
+    op.execute(
+        "ALTER TEXT SEARCH CONFIGURATION earful ALTER MAPPING REPLACE english_stem WITH earful"
+    )
+
+
 def _wake_the_relay() -> None:
     """A commit that wrote events notifies the relay, without a statement of the writer's."""
     op.execute("""
@@ -55,6 +64,7 @@ def _wake_the_relay() -> None:
 
 
 def upgrade() -> None:
+    _search_by_stem()
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -219,9 +229,7 @@ def upgrade() -> None:
         sa.Column(
             "search",
             postgresql.TSVECTOR(),
-            sa.Computed(
-                "to_tsvector('simple', body) || to_tsvector('english', body)", persisted=True
-            ),
+            sa.Computed("to_tsvector('earful', body)", persisted=True),
             nullable=True,
         ),
         sa.CheckConstraint("sentiment_label IN ('NEGATIVE', 'NEUTRAL', 'POSITIVE')", name="label"),
@@ -344,3 +352,5 @@ def downgrade() -> None:
     op.drop_table("signing_key")
     op.drop_table("outbox")
     op.execute("DROP FUNCTION earful_outbox_written()")
+    op.execute("DROP TEXT SEARCH CONFIGURATION earful")
+    op.execute("DROP TEXT SEARCH DICTIONARY earful")
