@@ -52,9 +52,10 @@ async def set_on_feedback(
     entered = await feedback_store.enter(uow, viewer.user_id, feedback_id)
     if entered is None:
         raise NotFoundError("There is no such feedback.")
-    row, role = entered
+    workspace_id, role = entered
     roles.require(role, Action.TAG_FEEDBACK)
-    await feedback_store.lock(uow, row.workspace_id, row.id)
+    row = await feedback_store.lock(uow, workspace_id, feedback_id)
+    assert row is not None  # noqa: S101 - it was entered, and nothing deletes it
     known = await store.in_workspace(uow, row.workspace_id, wanted)
     if len(known) < len(wanted):
         raise NotFoundError("There is no such tag in this workspace.")

@@ -151,9 +151,13 @@ class Operations:
         Close the iterator to end the subscription.
         """
         executor = self._executor(document, operation, context)
-        source: Any = create_source_event_stream(executor)
-        if executor.is_awaitable(source):
-            source = await source
+        try:
+            async with asyncio.timeout(self._seconds):
+                source: Any = create_source_event_stream(executor)
+                if executor.is_awaitable(source):
+                    source = await source
+        except TimeoutError:
+            raise RequestError([timed_out(self._seconds)]) from None
         if isinstance(source, ExecutionResult):
             raise RequestError([formatted(error) for error in source.errors or ()])
         return self._answers(document, operation, context, cast("AsyncGenerator[Any]", source))

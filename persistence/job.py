@@ -123,17 +123,6 @@ _START = Statement(
     .returning(*_COLUMNS),
     JobRow,
 )
-_ADVANCE = Statement(
-    update(table(Job))
-    .where(
-        _job.id == bindparam("id_"),
-        _job.workspace_id == bindparam("workspace"),
-        _job.status == literal_column("'RUNNING'"),
-    )
-    .values(progress=bindparam("progress_"))
-    .returning(*_COLUMNS),
-    JobRow,
-)
 _FINISH = Statement(
     update(table(Job))
     .where(
@@ -152,16 +141,6 @@ _FINISH = Statement(
 )
 _BY_IDS = Statement(
     select(*_COLUMNS).where(one_of(_job.id, "ids"), visible(_job.workspace_id)), JobRow
-)
-_UNFINISHED = Statement(
-    select(*_COLUMNS)
-    .where(
-        _job.status.in_([literal_column("'QUEUED'"), literal_column("'RUNNING'")]),
-        func.coalesce(_job.started_at, _job.created_at) < bindparam("before"),
-    )
-    .order_by(_job.created_at)
-    .limit(literal_column("200")),
-    JobRow,
 )
 
 
@@ -214,11 +193,6 @@ async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[JobR
     return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
 
 
-async def unfinished(reader: Reader, before: datetime) -> list[JobRow]:
-    """Jobs of all workspaces that should have ended by now: a message or a worker was lost."""
-    return await reader.fetch(_UNFINISHED, before=before)
-
-
 async def add(
     uow: UnitOfWork, *, workspace: UUID, kind: str, arguments: str, created_by: UUID | None
 ) -> JobRow:
@@ -238,11 +212,6 @@ async def add(
 async def start(uow: UnitOfWork, workspace: UUID, job: UUID) -> JobRow | None:
     """Count an attempt; None when the job has already ended."""
     return await uow.first(_START, id_=job, workspace=workspace, now=uow.now)
-
-
-async def advance(uow: UnitOfWork, workspace: UUID, job: UUID, progress: float) -> JobRow | None:
-    """Set the progress (0 to 1); None when the job is not running any more."""
-    return await uow.first(_ADVANCE, id_=job, workspace=workspace, progress_=progress)
 
 
 async def finish(

@@ -5,9 +5,9 @@ from itertools import chain, combinations, product
 from types import ModuleType
 from typing import Any
 
-from persistence import account, feedback, job, outbox, source, stats, tag, workspace
+from persistence import account, job, outbox, source, stats, tag, workspace
 from persistence.database import Statement
-from persistence.feedback import Filter, Order
+from persistence.feedback import Filter, Order, intake, listing, scoring
 
 TENANT_TABLES = (
     "workspace",
@@ -25,8 +25,7 @@ PREDICATES = ("member.user_id = $", ".workspace_id = $", "workspace.id = $", "us
 FOR_NOBODY = {
     "source._SECRET",
     "source._ENTER",
-    "feedback._OVERDUE",
-    "job._UNFINISHED",
+    "scoring._OVERDUE",
 }
 FILTERS = tuple(Filter.__slots__)
 
@@ -41,12 +40,12 @@ def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
 def _built() -> Iterator[tuple[str, Statement[Any]]]:
     shapes = list(chain.from_iterable(combinations(FILTERS, size) for size in (0, 1, 2, 8)))
     for names, order, after in product(shapes, Order, (None, "value")):
-        yield f"feedback page {names} {order} {after}", feedback._page(names, order, 21, after)
+        yield f"feedback page {names} {order} {after}", listing._page(names, order, 21, after)
     for order in (Order.MOST_NEGATIVE, Order.MOST_POSITIVE):
-        yield f"feedback page unscored {order}", feedback._page((), order, 21, "unscored")
+        yield f"feedback page unscored {order}", listing._page((), order, 21, "unscored")
     for names in shapes:
-        yield f"feedback count {names}", feedback._count(names)
-        yield f"feedback matching {names}", feedback._matching(names)
+        yield f"feedback count {names}", listing._count(names)
+        yield f"feedback matching {names}", listing._matching(names)
         for bounded in (False, True):
             yield f"stats {names} {bounded}", stats._counts(names, bounded=bounded)
     for continued in (False, True):
@@ -63,7 +62,7 @@ def _reads_tenant_rows(statement: Statement[Any]) -> bool:
 
 STATEMENTS = [
     *chain.from_iterable(
-        map(_fixed, (account, feedback, job, outbox, source, stats, tag, workspace))
+        map(_fixed, (account, intake, listing, scoring, job, outbox, source, stats, tag, workspace))
     ),
     *_built(),
 ]

@@ -1,0 +1,41 @@
+"""Feedback: the table, and every statement on it, by use case."""
+
+from persistence.feedback.intake import add, by_external_id, enter, lock
+from persistence.feedback.listing import (
+    ALL,
+    After,
+    Filter,
+    Order,
+    by_ids,
+    conditions,
+    counts,
+    last_received,
+    matching,
+    pages,
+)
+from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
+from persistence.feedback.scoring import UnscoredRow, overdue, score, unscored
+
+__all__ = [
+    "ALL",
+    "COLUMNS",
+    "After",
+    "Feedback",
+    "FeedbackRow",
+    "Filter",
+    "Order",
+    "UnscoredRow",
+    "add",
+    "by_external_id",
+    "by_ids",
+    "conditions",
+    "counts",
+    "enter",
+    "last_received",
+    "lock",
+    "matching",
+    "overdue",
+    "pages",
+    "score",
+    "unscored",
+]
