@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
-    uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet "$@"
+    uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet "$@"
 }
 compile --extra embedded --group dev -o requirements/dev.txt
 compile --extra embedded -c requirements/dev.txt -o requirements/run.txt
