@@ -161,9 +161,7 @@ def _readiness(settings: Settings) -> Callable[[], bool]:
 
     def ready() -> bool:
         nonlocal complained
-        connection = http.client.HTTPConnection(
-            _reachable(settings.host), settings.port, timeout=2.0
-        )
+        connection = http.client.HTTPConnection(settings.reachable_host, settings.port, timeout=2.0)
         try:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()
@@ -183,13 +181,8 @@ def _readiness(settings: Settings) -> Callable[[], bool]:
     return ready
 
 
-def _reachable(host: str) -> str:
-    """An address for us to connect to: a server may listen on all of them."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # Only compared.
-
-
 def _welcome(settings: Settings) -> None:
-    base_url = settings.model_copy(update={"host": _reachable(settings.host)}).base_url
+    base_url = settings.base_url
     _say("")
     _say("  Earful is ready.")
     _say(f"    GraphQL and GraphiQL  {base_url}/graphql")

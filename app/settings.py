@@ -73,9 +73,14 @@ class Settings(BaseSettings):
     inference_threads: int = Field(default=1, ge=1, le=64)
 
     @property
+    def reachable_host(self) -> str:
+        """HOST as an address to connect to: a server may listen on all of them."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared only
+
+    @property
     def base_url(self) -> str:
         """Where clients reach this server, without a trailing slash."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.reachable_host}]" if ":" in self.reachable_host else self.reachable_host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
 

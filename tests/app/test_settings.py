@@ -64,3 +64,16 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("earful.example", "http://earful.example:8000"),
+    ],
+)
+def test_the_base_url_is_one_that_clients_can_reach(host: str, base_url: str) -> None:
+    assert Settings(host=host).base_url == base_url
