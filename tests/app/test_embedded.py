@@ -79,7 +79,7 @@ def launcher(
     """Another process that starts these parts."""
     argv = [python, "-c", LAUNCHER, str(state_dir), ",".join(parts)]
     how = {"env": os.environ | {"PYTHONPATH": str(REPOSITORY)}, "cwd": "/"} | how
-    with subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
+    with subprocess.Popen(  # type: ignore[call-overload]
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how
     ) as process:
         try:
@@ -219,7 +219,7 @@ async def test_leftovers_of_a_run_whose_guard_was_killed_too_are_ended(
 
 def processes(columns: str) -> dict[int, int]:
     """Two numbers about every process of the machine."""
-    listed = subprocess.run(  # noqa: S603
+    listed = subprocess.run(
         ["/bin/ps", "-eo", columns], capture_output=True, text=True, check=True
     ).stdout
     return {int(key): int(value) for key, value in (line.split() for line in listed.splitlines())}
@@ -374,6 +374,6 @@ def python_for(how: dict[str, object]) -> str:
     for python in asked:
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             argv = [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
-            subprocess.run(argv, check=True, **how)  # type: ignore[call-overload]  # noqa: S603
+            subprocess.run(argv, check=True, **how)  # type: ignore[call-overload]
             return python
     raise AssertionError(f"none of {asked} can be run by an ordinary user")

@@ -78,7 +78,7 @@ class Run:
 
     def start(self, *arguments: str, through: str = "") -> None:
         argv = [sys.executable, str(self.place / "launcher" / "launch.py"), *arguments]
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             ["/bin/sh", "-c", through, "sh", *argv] if through else argv,
             cwd=self.place,
             env=self.environment,

@@ -67,7 +67,7 @@ async def world(factory: Factory) -> World:
 async def everything(factory: Factory) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     return {
-        table.name: await factory.rows(f'SELECT t::text FROM "{table.name}" t ORDER BY 1')  # noqa: S608
+        table.name: await factory.rows(f'SELECT t::text FROM "{table.name}" t ORDER BY 1')
         for table in METADATA.sorted_tables
     }
 
@@ -331,7 +331,7 @@ TENANT_TABLES = {
 
 def insert(table: str) -> str:
     """A row of nothing but its workspace: the wall is asked before the constraints."""
-    return f"INSERT INTO {table} ({TENANT_TABLES[table]}) VALUES (:workspace)"  # noqa: S608
+    return f"INSERT INTO {table} ({TENANT_TABLES[table]}) VALUES (:workspace)"
 
 
 async def run(database: Database, entered: Tenant | None, sql: str, **values: Any) -> int:
@@ -388,15 +388,15 @@ async def test_the_wall_hides_the_rows_of_another_workspace_from_changes(
     column, before = TENANT_TABLES[table], await everything(factory)
     within = {True: world.stranger, False: None}[entered]
     statements = [
-        f"UPDATE {table} SET {column} = {column} WHERE {column} = :workspace",  # noqa: S608
-        f"DELETE FROM {table} WHERE {column} = :workspace",  # noqa: S608
+        f"UPDATE {table} SET {column} = {column} WHERE {column} = :workspace",
+        f"DELETE FROM {table} WHERE {column} = :workspace",
     ]
 
     touched = [await run(database, within, sql, workspace=world.tenant.id) for sql in statements]
     locked = await run(
         database,
         within,
-        f"SELECT 1 FROM {table} WHERE {column} = :workspace FOR UPDATE",  # noqa: S608
+        f"SELECT 1 FROM {table} WHERE {column} = :workspace FOR UPDATE",
         workspace=world.tenant.id,
     )
 
@@ -413,7 +413,7 @@ async def test_the_wall_lets_the_rows_of_the_entered_workspace_change(
     touched = await run(
         database,
         world.tenant,
-        f"UPDATE {table} SET {column} = {column} WHERE {column} = :workspace",  # noqa: S608
+        f"UPDATE {table} SET {column} = {column} WHERE {column} = :workspace",
         workspace=world.tenant.id,
     )
 
@@ -430,7 +430,7 @@ async def test_the_wall_refuses_to_move_a_row_into_another_workspace(
         await run(
             database,
             world.stranger,
-            f"UPDATE {table} SET {column} = :victim WHERE {column} = :own",  # noqa: S608
+            f"UPDATE {table} SET {column} = :victim WHERE {column} = :own",
             victim=world.tenant.id,
             own=world.stranger.id,
         )

@@ -1,0 +1,132 @@
+"""Real servers, and the sockets that speak graphql-transport-ws with them."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Generator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from app.settings import Settings
+from tests.factories import Tenant
+
+PROTOCOL = "graphql-transport-ws"
+SECONDS = 5
+QUERY = "{ viewer { user { email } } }"
+STATS = """
+    subscription($workspace: ID!) {
+      statsChanged(workspaceId: $workspace, from: "2026-01-01T00:00:00Z") { total }
+    }
+"""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave Ctrl-C to pytest."""
+        yield
+
+
+@asynccontextmanager
+async def served(application: Any, settings: Settings) -> AsyncIterator[str]:
+    """The application behind a real server, as `app.main.serve` configures it; yields host and port."""
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_request_bytes,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        task = asyncio.ensure_future(server.serve(sockets=[listening]))
+        host, port = listening.getsockname()
+        yield f"{host}:{port}"
+        server.should_exit = True
+        await asyncio.wait_for(task, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One end of a connection: what a client says, and what it hears within a few seconds."""
+
+    connection: ClientConnection
+
+    async def say(self, **message: Any) -> None:
+        await self.connection.send(orjson.dumps(message).decode())
+
+    async def hear(self) -> Any:
+        return orjson.loads(await asyncio.wait_for(self.connection.recv(), SECONDS))
+
+    async def subscribe(self, id_: str, query: str, **variables: Any) -> None:
+        await self.say(id=id_, type="subscribe", payload={"query": query, "variables": variables})
+
+    async def ended(self) -> tuple[int, str]:
+        """The code and the reason of the close that comes, whatever comes before it."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(SECONDS):
+                while True:
+                    await self.connection.recv()
+        assert self.connection.close_code is not None
+        return self.connection.close_code, self.connection.close_reason or ""
+
+
+@asynccontextmanager
+async def opened(
+    server: str,
+    *,
+    protocols: Iterable[str] | None = (PROTOCOL,),
+    origin: str | None = None,
+    **headers: str,
+) -> AsyncIterator[Socket]:
+    """A socket that has said nothing yet."""
+    async with connect(
+        f"ws://{server}/graphql",
+        subprotocols=None if protocols is None else [Subprotocol(name) for name in protocols],
+        additional_headers=headers | ({} if origin is None else {"origin": origin}),
+        compression=None,
+    ) as connection:
+        yield Socket(connection)
+
+
+@asynccontextmanager
+async def acknowledged(
+    server: str, token: str | None = None, **headers: str
+) -> AsyncIterator[Socket]:
+    """A socket that has been acknowledged, for the token's owner or for nobody."""
+    async with opened(server, **headers) as client:
+        payload = {} if token is None else {"authorization": f"Bearer {token}"}
+        await client.say(type="connection_init", payload=payload)
+        assert await client.hear() == {"type": "connection_ack"}
+        yield client
+
+
+async def answered(client: Socket, query: str = QUERY) -> Any:
+    """The payload of a query's only answer."""
+    await client.subscribe("asked", query)
+    answer = await client.hear()
+    assert await client.hear() == {"id": "asked", "type": "complete"}
+    assert (answer["id"], answer["type"]) == ("asked", "next")
+    return answer["payload"]
+
+
+async def following(client: Socket, tenant: Tenant, id_: str) -> None:
+    """A subscription that has begun."""
+    await client.subscribe(id_, STATS, workspace=tenant.gid)
+    assert await client.hear() == {
+        "id": id_,
+        "type": "next",
+        "payload": {"data": {"statsChanged": {"total": 0}}},
+    }
