@@ -86,8 +86,7 @@ class EventsSubscription:
         id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
         matcher = _Matcher(where(filter))
         cursor = _read_cursor(after)
-        async with info.context.reader() as reader:
-            await workspace.require(reader, info.context.viewer, id_)
+        await through_outages(partial(require_member, info, id_))
         topic = events.topic(id_, events.FEEDBACK_TOPIC)
         async with aclosing(info.context.services.hub.follow(topic, cursor)) as stream:
             async for item in stream:
@@ -97,6 +96,12 @@ class EventsSubscription:
                     event := await through_outages(partial(_load, info, matcher, item))
                 ) is not None:
                     yield event
+
+
+async def require_member(info: Info, workspace_id: UUID) -> None:
+    """NotFoundError unless the caller belongs to the workspace."""
+    async with info.context.reader() as reader:
+        await workspace.require(reader, info.context.viewer, workspace_id)
 
 
 def _read_cursor(after: str | None) -> Cursor | None:

@@ -119,12 +119,12 @@ class JobSubscription:
     )
     async def job_updated(self, info: Info, job_id: strawberry.ID) -> AsyncGenerator[job.Job, None]:
         id_ = read_id(Kind.JOB, job_id, "jobId")
-        row = await _job(info, id_)
+        row = await through_outages(partial(_job, info, id_))
         async with aclosing(
             info.context.services.hub.follow(events.topic(row.workspace_id, events.JOBS_TOPIC))
         ) as changes:
             # Read again: it may have changed before we listened.
-            row = await _job(info, id_)
+            row = await through_outages(partial(_job, info, id_))
             yield row
             while row.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
                 item = await anext(changes)

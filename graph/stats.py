@@ -10,12 +10,13 @@ from uuid import UUID
 
 import strawberry
 
-from domain import events, stats, workspace
+from domain import events, stats
 from domain.feedback import Filter
 from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
 from graph.context import Info
+from graph.events import require_member
 from graph.feedback import FeedbackFilter, where
 from graph.node import read_id
 from graph.outage import through_outages
@@ -94,11 +95,9 @@ class StatsSubscription:
         from_: Annotated[datetime, strawberry.argument(name="from")],
         filter: FeedbackFilter | None = None,
     ) -> AsyncGenerator[stats.Counts, None]:
-        viewer = info.context.viewer
         id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
         passing = where(filter)
-        async with info.context.reader() as reader:
-            await workspace.require(reader, viewer, id_)
+        await through_outages(partial(require_member, info, id_))
         topic = events.topic(id_, events.FEEDBACK_TOPIC)
         known: stats.Counts | None = None
         async with aclosing(info.context.services.hub.wakes(topic)) as wakes:

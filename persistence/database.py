@@ -252,6 +252,11 @@ class Database:
             raise
         except _AWAY as error:
             raise StoreUnavailableError("Postgres went away") from error
+        except asyncpg.InternalClientError as error:
+            # A server that was killed can leave a connection that is neither idle nor closed.
+            with contextlib.suppress(Exception):
+                connection.terminate()
+            raise StoreUnavailableError("The connection to Postgres broke") from error
         except (OSError, asyncpg.InterfaceError) as error:
             # asyncpg also uses InterfaceError for wrong arguments, which are our bugs.
             if _is_lost(connection):
