@@ -13,6 +13,7 @@ from persistence.database import (
     Record,
     Statement,
     UnitOfWork,
+    given,
     new_id,
     one_of,
     table,
@@ -140,25 +141,21 @@ _CREDENTIALS = Statement(
 )
 _ADD_USER = Statement(
     insert(table(User))
-    .values(
-        id=bindparam("id"),
-        email=bindparam("email"),
-        name=bindparam("name"),
-        password_hash=bindparam("password_hash"),
-        created_at=bindparam("now"),
-    )
+    .values(given("id", "email", "name", "password_hash", created_at="now"))
     .returning(*USER_COLUMNS),
     UserRow,
 )
 _ADD_SESSION = Statement(
     insert(table(Session)).values(
-        id=bindparam("id"),
-        user_id=bindparam("user"),
-        user_agent=bindparam("user_agent"),
-        ip=bindparam("ip"),
-        created_at=bindparam("now"),
-        last_seen_at=bindparam("now"),
-        expires_at=bindparam("expires_at"),
+        given(
+            "id",
+            "user_agent",
+            "ip",
+            "expires_at",
+            user_id="user",
+            created_at="now",
+            last_seen_at="now",
+        )
     ),
     Record,
 )
@@ -196,11 +193,7 @@ _TOUCH_SESSION = Statement(
     Record,
 )
 _ADD_REFRESH_TOKEN = Statement(
-    insert(table(RefreshToken)).values(
-        hash=bindparam("hash"),
-        session_id=bindparam("session"),
-        expires_at=bindparam("expires_at"),
-    ),
+    insert(table(RefreshToken)).values(given("hash", "expires_at", session_id="session")),
     Record,
 )
 _LOCK_REFRESH_TOKEN = Statement(
@@ -230,11 +223,7 @@ _SIGNING_KEYS = Statement(
     SigningKeyRow,
 )
 _ADD_SIGNING_KEY = Statement(
-    insert(table(SigningKey)).values(
-        kid=bindparam("kid"),
-        sealed_private_key=bindparam("sealed_private_key"),
-        created_at=bindparam("now"),
-    ),
+    insert(table(SigningKey)).values(given("kid", "sealed_private_key", created_at="now")),
     Record,
 )
 

@@ -95,6 +95,12 @@ def table(model: type[SQLModel]) -> Table:
     return cast("Table", model.__table__)  # type: ignore[attr-defined]  # SQLModel adds it to table models
 
 
+def given(*columns: str, **parameters: str) -> dict[str, ColumnElement[Any]]:
+    """Values for an INSERT: columns given by parameters of their own names, or of the names said."""
+    names = dict(zip(columns, columns, strict=True)) | parameters
+    return {column: bindparam(parameter) for column, parameter in names.items()}
+
+
 def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """`column = ANY($parameter)`: one statement text, however many values there are."""
     return column == any_(bindparam(parameter, type_=ARRAY(column.type)))

@@ -34,6 +34,7 @@ from persistence.database import (
     Record,
     Statement,
     UnitOfWork,
+    given,
     new_id,
     one_of,
     table,
@@ -96,14 +97,10 @@ _COLUMNS = (
 _ADD = Statement(
     insert(table(Job))
     .values(
-        id=bindparam("id"),
-        workspace_id=bindparam("workspace"),
-        kind=bindparam("kind"),
+        **given("id", "kind", "created_by", workspace_id="workspace", created_at="now"),
         arguments=sql_cast(bindparam("arguments", type_=Text), JSONB),
         status=literal_column("'QUEUED'"),
         attempts=literal_column("0"),
-        created_by=bindparam("created_by"),
-        created_at=bindparam("now"),
     )
     .returning(*_COLUMNS),
     JobRow,

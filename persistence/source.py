@@ -23,6 +23,7 @@ from persistence.database import (
     Statement,
     UnitOfWork,
     enter_workspace,
+    given,
     new_id,
     one_of,
     table,
@@ -112,13 +113,15 @@ _DEFAULT_API = Statement(
 _ADD = Statement(
     insert(table(Source))
     .values(
-        id=bindparam("id"),
-        workspace_id=bindparam("workspace"),
-        name=bindparam("name"),
-        kind=bindparam("kind"),
-        provider=bindparam("provider"),
-        sealed_secret=bindparam("sealed_secret"),
-        created_at=bindparam("now"),
+        given(
+            "id",
+            "name",
+            "kind",
+            "provider",
+            "sealed_secret",
+            workspace_id="workspace",
+            created_at="now",
+        )
     )
     .returning(*_COLUMNS),
     SourceRow,
@@ -133,10 +136,7 @@ _ENTER = Statement(
 _RECORD_DELIVERY = Statement(
     upsert(table(Delivery))
     .values(
-        source_id=bindparam("source"),
-        webhook_id=bindparam("webhook"),
-        workspace_id=bindparam("workspace"),
-        received_at=bindparam("now"),
+        given(source_id="source", webhook_id="webhook", workspace_id="workspace", received_at="now")
     )
     .on_conflict_do_nothing(),
     Record,

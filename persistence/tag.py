@@ -14,6 +14,7 @@ from persistence.database import (
     Record,
     Statement,
     UnitOfWork,
+    given,
     new_id,
     one_of,
     table,
@@ -93,13 +94,7 @@ _LINKS = Statement(
 )
 _ADD = Statement(
     insert(table(Tag))
-    .values(
-        id=bindparam("id"),
-        workspace_id=bindparam("workspace"),
-        name=bindparam("name"),
-        color=bindparam("color"),
-        created_at=bindparam("now"),
-    )
+    .values(given("id", "name", "color", workspace_id="workspace", created_at="now"))
     .returning(*_COLUMNS),
     TagRow,
 )

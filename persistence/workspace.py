@@ -17,6 +17,7 @@ from persistence.database import (
     Statement,
     UnitOfWork,
     enter_workspace,
+    given,
     new_id,
     one_of,
     table,
@@ -111,21 +112,12 @@ _ENTER = Statement(
     WorkspaceRow,
 )
 _ADD = Statement(
-    insert(table(Workspace)).values(
-        id=bindparam("id"),
-        name=bindparam("name"),
-        slug=bindparam("slug"),
-        created_at=bindparam("now"),
-    ),
+    insert(table(Workspace)).values(given("id", "name", "slug", created_at="now")),
     Record,
 )
 _ADD_MEMBER = Statement(
     insert(table(Member)).values(
-        id=bindparam("id"),
-        workspace_id=bindparam("workspace"),
-        user_id=bindparam("user"),
-        role=bindparam("role"),
-        joined_at=bindparam("now"),
+        given("id", "role", workspace_id="workspace", user_id="user", joined_at="now")
     ),
     Record,
 )

@@ -18,6 +18,7 @@ from persistence.database import (
     Statement,
     UnitOfWork,
     enter_workspace,
+    given,
     table,
 )
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
@@ -34,17 +35,9 @@ _member = table(Member).c
 _ADD = Statement(
     upsert(table(Feedback))
     .values(
-        id=bindparam("id"),
-        workspace_id=bindparam("workspace"),
-        source_id=bindparam("source"),
-        external_id=bindparam("external_id"),
-        author_name=bindparam("author_name"),
-        author_email=bindparam("author_email"),
-        author_external_id=bindparam("author_external_id"),
-        body=bindparam("body"),
-        rating=bindparam("rating"),
+        **given("id", "external_id", "author_name", "author_email", "author_external_id"),
+        **given("body", "rating", "occurred_at", workspace_id="workspace", source_id="source"),
         metadata=sql_cast(bindparam("metadata", type_=Text), JSONB),
-        occurred_at=bindparam("occurred_at"),
         received_at=bindparam("now"),
     )
     .on_conflict_do_nothing(
