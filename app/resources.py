@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from app.buckets import objects
 from app.scoring import load_scorer
 from app.settings import Settings
@@ -19,6 +21,8 @@ from graph.sessions import Sessions
 from persistence.bus import Bus
 from persistence.limits import Limiter
 from persistence.objects import Objects
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     """The API's resources, and the tasks that keep them current."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_database(settings, "earful api"))
+        if not await store.is_bound_by_row_security():
+            log.warning(
+                "row-level security is off for this database role",
+                cure="connect as a role that is neither superuser nor BYPASSRLS",
+            )
         client = await stack.enter_async_context(open_redis(settings))
         sealing = seals(settings)
         lifetime = timedelta(seconds=settings.access_token_seconds)

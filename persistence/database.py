@@ -276,6 +276,15 @@ class Database:
         async with self._acquire() as connection:
             await connection.fetchval("SELECT 1")
 
+    async def is_bound_by_row_security(self) -> bool:
+        """Whether our role obeys row-level security: superusers and BYPASSRLS roles do not."""
+        async with self._acquire() as connection:
+            return bool(
+                await connection.fetchval(
+                    "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
+                )
+            )
+
     async def close(self) -> None:
         """Close every connection; those still busy after 5 s are cut."""
         try:
@@ -315,7 +324,7 @@ async def connect(
     prepared_statements: bool = True,
     application: str = "earful",
 ) -> Database:
-    """Open the pool; raises StoreUnavailableError when Postgres does not answer."""
+    """Open the pool; raises StoreUnavailableError when Postgres does not answer or refuses us."""
     try:
         pool = await asyncpg.create_pool(
             url,
@@ -329,6 +338,6 @@ async def connect(
             if prepared_statements
             else None,
         )
-    except _UNREACHABLE as error:
+    except (*_UNREACHABLE, asyncpg.PostgresError) as error:
         raise StoreUnavailableError(f"Postgres cannot be reached: {error}") from error
     return Database(pool, pooled_by_proxy=not prepared_statements, clock=clock)
