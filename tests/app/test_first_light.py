@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -178,11 +179,17 @@ async def _send(running: Running, source: str, secret: str, number: int, text: s
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-async def test_nothing_acknowledged_is_lost_while_every_part_is_killed(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that root's Postgres, which runs as another user, can reach; pytest's own is private."""
+    with tempfile.TemporaryDirectory(prefix="earful-light-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+async def test_nothing_acknowledged_is_lost_while_every_part_is_killed(place: Path) -> None:
     port = _free_port()
-    async with started(tmp_path, port) as running:
+    async with started(place, port) as running:
         before = await running.ask(DEMO)
         workspace = (await running.ask(CREATE_WORKSPACE))["createWorkspace"]["workspace"]["id"]
         made = (await running.ask(CREATE_SOURCE, id=workspace))["createSource"]
@@ -218,8 +225,8 @@ async def test_nothing_acknowledged_is_lost_while_every_part_is_killed(tmp_path:
             "feedback": {"totalCount": SENT},
         }
 
-    async with started(tmp_path, port) as again:
+    async with started(place, port) as again:
         assert await again.ask(TOTALS) == totals
         assert await again.ask(DEMO) == before
     assert len(before["workspace"]["sources"]) == 4
-    assert re.search(r"Demo data there +[0-9.]+ s", (tmp_path / "out.log").read_text())
+    assert re.search(r"Demo data there +[0-9.]+ s", (place / "out.log").read_text())
