@@ -99,7 +99,8 @@ def eventually(happened: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 def pids(state_dir: Path) -> dict[str, int]:
     return {
-        file.stem: json.loads(file.read_text())["pid"] for file in (state_dir / "run").iterdir()
+        file.stem: json.loads(file.read_text())["pid"]
+        for file in (state_dir / "run").glob("*.json")
     }
 
 
