@@ -21,7 +21,10 @@ async def _relay(settings: Settings) -> None:
     broker = brokers.connect(required(settings.redis_url, "REDIS_URL"))
     async with open_database(settings, "earful relay") as database, open_redis(settings) as client:
         bus = Bus(client, retained=settings.live_retained_events)
-        duties = [schedule.score_overdue(database, broker, now)]
+        duties = [
+            schedule.score_overdue(database, broker, now),
+            schedule.forget_the_past(database, now),
+        ]
         work = Relay(database, bus, broker, direct_url=direct_url(settings))
         task = asyncio.ensure_future(
             work.run(lambda: asyncio.ensure_future(schedule.perform(duties)))

@@ -168,6 +168,11 @@ async def load_signing_keys(database: Database, seals: Seals) -> list[SigningKey
     return [SigningKey.load(seals.open(row.sealed_private_key, _KEY_PURPOSE)) for row in rows]
 
 
+async def forget_expired(uow: UnitOfWork) -> None:
+    """Forget sessions and refresh tokens that have run out; until then a used one still tells a theft."""
+    await store.forget_expired(uow, uow.now)
+
+
 async def revoked_since(reader: Reader, since: datetime) -> set[UUID]:
     """Sessions that were revoked after that time."""
     return await store.revoked_since(reader, since)

@@ -4,7 +4,7 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import workspace as workspaces
@@ -14,12 +14,14 @@ from domain.seals import Seals
 from domain.viewer import Viewer
 from persistence import feedback as feedback_store
 from persistence import source as store
-from persistence.database import Reader, UnitOfWork, new_id
+from persistence.database import Database, Reader, UnitOfWork, new_id
 
 Source = store.SourceRow
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives its secrets
 _SECRET_BYTES = 32
+# Senders retry for days, not for weeks.
+REMEMBERED = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,17 @@ async def signing_secret(reader: Reader, source: UUID, seals: Seals) -> tuple[So
     if row is None or row.sealed_secret is None:
         return None
     return row, seals.open(row.sealed_secret, f"signing secret of {source.hex}").decode()
+
+
+async def forget_deliveries(database: Database, now: datetime) -> None:
+    """Forget the deliveries that no sender repeats any more, one workspace at a time."""
+    before = now - REMEMBERED
+    async with database.reader() as reader:
+        stale = await store.with_old_deliveries(reader, before)
+    for workspace in stale:
+        async with database.transaction() as uow:
+            await uow.enter(workspace)
+            await store.forget_deliveries(uow, workspace, before)
 
 
 async def of_workspaces(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Source]:

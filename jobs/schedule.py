@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from domain import feedback
+from domain import account, feedback, source
 from jobs.broker import SCORES, score_messages
 from persistence.database import Database
 
@@ -61,3 +61,14 @@ def score_overdue(database: Database, broker: RedisBroker, clock: Callable[[], d
             log.info("asked again for scores", feedback=len(rows))
 
     return Duty("score overdue feedback", 10, do)
+
+
+def forget_the_past(database: Database, clock: Callable[[], datetime]) -> Duty:
+    """Take away what has run out, so that no table grows without bound."""
+
+    async def do() -> None:
+        await source.forget_deliveries(database, clock())
+        async with database.transaction() as uow:
+            await account.forget_expired(uow)
+
+    return Duty("forget the past", 3600, do)

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, Text, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    Index,
+    LargeBinary,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlmodel import Field, SQLModel
 
 from persistence.database import (
@@ -216,6 +227,12 @@ _USE_REFRESH_TOKEN = Statement(
     .values(used_at=bindparam("now")),
     Record,
 )
+_FORGET_TOKENS = Statement(
+    delete(table(RefreshToken)).where(_token.expires_at < bindparam("before")), Record
+)
+_FORGET_SESSIONS = Statement(
+    delete(table(Session)).where(_session.expires_at < bindparam("before")), Record
+)
 _SIGNING_KEYS = Statement(
     select(_key.kid, _key.sealed_private_key, _key.created_at)
     .where(_key.retired_at.is_(None))
@@ -297,6 +314,12 @@ async def lock_refresh_token(uow: UnitOfWork, token_hash: bytes) -> RefreshToken
 
 async def use_refresh_token(uow: UnitOfWork, token_hash: bytes) -> None:
     await uow.execute(_USE_REFRESH_TOKEN, hash_=token_hash, now=uow.now)
+
+
+async def forget_expired(uow: UnitOfWork, before: datetime) -> None:
+    """Forget the refresh tokens and sessions that expired before that time."""
+    await uow.execute(_FORGET_TOKENS, before=before)
+    await uow.execute(_FORGET_SESSIONS, before=before)
 
 
 async def signing_keys(reader: Reader) -> list[SigningKeyRow]:

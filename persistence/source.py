@@ -73,6 +73,10 @@ class SourceRow(Record):
     created_at: datetime
 
 
+class OwnerRow(Record):
+    workspace_id: UUID
+
+
 class SecretRow(SourceRow):
     sealed_secret: bytes | None
 
@@ -140,6 +144,10 @@ _RECORD_DELIVERY = Statement(
     )
     .on_conflict_do_nothing(),
     Record,
+)
+_WITH_OLD_DELIVERIES = Statement(
+    select(_delivery.workspace_id).where(_delivery.received_at < bindparam("before")).distinct(),
+    OwnerRow,
 )
 _FORGET_DELIVERIES = Statement(
     delete(table(Delivery)).where(
@@ -215,6 +223,11 @@ async def record_delivery(uow: UnitOfWork, source: SourceRow, webhook: str) -> b
             now=uow.now,
         )
     )
+
+
+async def with_old_deliveries(reader: Reader, before: datetime) -> list[UUID]:
+    """The workspaces, of all tenants, that have deliveries received before that time."""
+    return [row.workspace_id for row in await reader.fetch(_WITH_OLD_DELIVERIES, before=before)]
 
 
 async def forget_deliveries(uow: UnitOfWork, workspace: UUID, before: datetime) -> int:

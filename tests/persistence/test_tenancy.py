@@ -25,6 +25,7 @@ PREDICATES = ("member.user_id = $", ".workspace_id = $", "workspace.id = $", "us
 FOR_NOBODY = {
     "source._SECRET",
     "source._ENTER",
+    "source._WITH_OLD_DELIVERIES",
     "scoring._OVERDUE",
 }
 FILTERS = tuple(Filter.__slots__)

@@ -1,0 +1,57 @@
+"""What has run out is taken away, and nothing else."""
+
+from datetime import timedelta
+
+from app.stores import now
+from domain import source as sources
+from jobs import schedule
+from persistence import account, source
+from persistence.database import Database
+from tests.factories import Factory
+
+
+async def test_old_deliveries_are_forgotten_in_every_workspace(
+    database: Database, factory: Factory
+) -> None:
+    tenants = [await factory.tenant(), await factory.tenant()]
+    for tenant in tenants:
+        async with database.transaction() as uow:
+            row = await source.enter(uow, tenant.source_id)
+            assert row is not None
+            uow.now -= sources.REMEMBERED + timedelta(minutes=1)
+            await source.record_delivery(uow, row, "old")
+            uow.now += timedelta(minutes=2)
+            await source.record_delivery(uow, row, "recent")
+
+    await schedule.forget_the_past(database, now).do()
+
+    for tenant in tenants:
+        async with database.transaction() as uow:
+            row = await source.enter(uow, tenant.source_id)
+            assert row is not None
+            assert await source.record_delivery(uow, row, "old")
+            assert not await source.record_delivery(uow, row, "recent")
+
+
+async def test_sessions_that_have_run_out_are_forgotten_with_their_tokens(
+    database: Database, factory: Factory
+) -> None:
+    person = await factory.person()
+    async with database.transaction() as uow:
+        await account.add_refresh_token(
+            uow, token_hash=b"live", session=person.session_id, expires_at=uow.now + timedelta(1)
+        )
+        await account.add_refresh_token(
+            uow, token_hash=b"dead", session=person.session_id, expires_at=uow.now - timedelta(1)
+        )
+        gone = await account.add_session(
+            uow, user=person.id, user_agent=None, ip=None, expires_at=uow.now - timedelta(1)
+        )
+
+    await schedule.forget_the_past(database, now).do()
+
+    async with database.transaction() as uow:
+        left = await account.sessions_by_ids(uow, person.id, [person.session_id, gone])
+        assert [session.id for session in left] == [person.session_id]
+        assert await account.lock_refresh_token(uow, b"live") is not None
+        assert await account.lock_refresh_token(uow, b"dead") is None
