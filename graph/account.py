@@ -11,6 +11,7 @@ from domain.ids import Kind
 from graph.access import public
 from graph.context import Context, Cookie, Info
 from graph.errors import Conflict, InvalidCredentials, InvalidInput, RateLimited
+from graph.fields import rows
 from graph.node import Node, id_field
 from persistence.limits import Limit
 
@@ -24,6 +25,7 @@ REFRESH_COOKIE = "earful_refresh"
 
 
 @strawberry.type(description="A person with an account.")
+@rows(account.User)
 class User(Node):
     id: strawberry.ID = id_field(Kind.USER)
     email: str = strawberry.field(description="Their address, as they wrote it.")
@@ -31,16 +33,13 @@ class User(Node):
     email_verified: bool = strawberry.field(description="Whether the address is proven theirs.")
     created_at: datetime = strawberry.field(description="When they registered.")
 
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, account.User)
-
 
 def _is_current(root: strawberry.Parent[Any], info: Info) -> bool:
     return bool(root.id == info.context.viewer.session_id)
 
 
 @strawberry.type(description="One sign-in on one device.")
+@rows(account.Session)
 class Session(Node):
     id: strawberry.ID = id_field(Kind.SESSION)
     created_at: datetime = strawberry.field(description="When it was opened.")
@@ -50,10 +49,6 @@ class Session(Node):
     current: bool = strawberry.field(
         resolver=_is_current, description="Whether this request is of this session."
     )
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, account.Session)
 
 
 @strawberry.type(

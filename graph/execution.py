@@ -1,13 +1,9 @@
-"""Executes operations: documents parsed and validated once, answers as bytes, errors masked.
-
-The only place that touches graphql-core's executor. Each event of a subscription gets an executor of its
-own: graphql-core 3.3's shared per-event executors grow with every event of a stream.
-"""
+"""Executes operations: documents read and compiled once, answers as bytes, errors masked."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
@@ -20,15 +16,10 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import (
-    ExecutionResult,
-    Executor,
-    create_source_event_stream,
-    execute_root_selection_set,
-    execute_subscription_event,
-)
+from graphql.execution import ExecutionResult, Executor, create_source_event_stream
 
 from graph.context import Context
+from graph.engine import Engine, Plan, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
 from persistence.database import StoreUnavailableError
@@ -66,10 +57,11 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that is valid for the schema."""
+    """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
 
     node: DocumentNode
     operations: dict[str | None, OperationType]
+    plans: dict[str | None, Plan] = field(default_factory=dict)
 
     def type_of(self, operation_name: str | None) -> OperationType:
         """What the chosen operation does; RequestError when none or more than one is meant."""
@@ -91,7 +83,7 @@ class Operations:
     """Executes operations of one schema."""
 
     def __init__(self, schema: GraphQLSchema, *, seconds: float) -> None:
-        self._schema = schema
+        self._engine = Engine(schema)
         self._seconds = seconds
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
@@ -117,7 +109,7 @@ class Operations:
         except RecursionError:
             raise RequestError([bad_request("The document is nested too deeply.")]) from None
         try:
-            errors = validate(self._schema, node, max_errors=MOST_ERRORS)
+            errors = validate(self._engine.schema, node, max_errors=MOST_ERRORS)
         except RecursionError:
             raise RequestError([bad_request("The document is nested too deeply.")]) from None
         if errors:
@@ -131,13 +123,15 @@ class Operations:
 
     async def execute(self, document: Document, operation: Operation, context: Context) -> Answer:
         """Run a query or mutation, within the deadline; when it passes, running statements are cancelled."""
+        plan = self._plan(document, operation)
+        raw = operation.variables or {}
         try:
-            executor = self._executor(document, operation, context)
+            coerced = _coerced(plan, raw)
         except RequestError as refused:
             return Answer(orjson.dumps({"errors": refused.errors}), executed=False)
         try:
             async with asyncio.timeout(self._seconds):
-                result = await _finished(execute_root_selection_set(executor))
+                result = await self._run(plan, None, context, coerced, raw)
         except TimeoutError:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
             return Answer(orjson.dumps(body), executed=True)
@@ -150,31 +144,45 @@ class Operations:
 
         Close the iterator to end the subscription.
         """
-        executor = self._executor(document, operation, context)
+        plan = self._plan(document, operation)
+        raw = operation.variables or {}
+        coerced = _coerced(plan, raw)
         try:
             async with asyncio.timeout(self._seconds):
-                source: Any = create_source_event_stream(executor)
-                if executor.is_awaitable(source):
-                    source = await source
+                source = await self._events(document, operation, context)
         except TimeoutError:
             raise RequestError([timed_out(self._seconds)]) from None
         if isinstance(source, ExecutionResult):
             raise RequestError([formatted(error) for error in source.errors or ()])
-        return self._answers(document, operation, context, cast("AsyncGenerator[Any]", source))
+        return self._answers(plan, coerced, raw, context, cast("AsyncGenerator[Any]", source))
+
+    async def _events(self, document: Document, operation: Operation, context: Context) -> Any:
+        """The events that the subscription's field makes, or the result that says why there are none."""
+        executor = Executor.build(
+            self._engine.schema,
+            document.node,
+            context_value=context,
+            raw_variable_values=operation.variables,
+            operation_name=operation.operation_name,
+        )
+        if isinstance(executor, list):
+            raise RequestError([formatted(error) for error in executor])
+        source: Any = create_source_event_stream(executor)
+        return await source if executor.is_awaitable(source) else source
 
     async def _answers(
         self,
-        document: Document,
-        operation: Operation,
+        plan: Plan,
+        coerced: dict[str, Any],
+        raw: dict[str, Any],
         context: Context,
         events: AsyncGenerator[Any],
     ) -> AsyncGenerator[bytes]:
         try:
             async for event in events:
                 for pause in (*OUTAGE_PAUSES, None):
-                    executor = self._executor(document, operation, context.renewed(), event)
                     async with asyncio.timeout(self._seconds):
-                        result = await _finished(execute_subscription_event(executor))
+                        result = await self._run(plan, event, context.renewed(), coerced, raw)
                     if pause is None or not _met_an_outage(result):
                         break
                     await asyncio.sleep(pause)
@@ -188,27 +196,31 @@ class Operations:
         finally:
             await events.aclose()
 
-    def _executor(
-        self, document: Document, operation: Operation, context: Context, root: Any = None
-    ) -> Executor[Any]:
-        try:
-            built = Executor.build(
-                self._schema,
-                document.node,
-                root_value=root,
-                context_value=context,
-                raw_variable_values=operation.variables,
-                operation_name=operation.operation_name,
-            )
-        except RecursionError:
-            raise RequestError([bad_request("The variables are nested too deeply.")]) from None
-        if isinstance(built, list):
-            raise RequestError([formatted(error) for error in built])
-        return built
+    def _plan(self, document: Document, operation: Operation) -> Plan:
+        name = operation.operation_name
+        plan = document.plans.get(name)
+        if plan is None:
+            plan = document.plans[name] = self._engine.plan(document.node, name)
+        return plan
+
+    async def _run(
+        self,
+        plan: Plan,
+        root: Any,
+        context: Context,
+        coerced: dict[str, Any],
+        raw: dict[str, Any],
+    ) -> ExecutionResult:
+        return await plan.run(root, context, coerced, raw)
 
 
-async def _finished(result: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
-    return result if isinstance(result, ExecutionResult) else await result
+def _coerced(plan: Plan, raw: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return plan.coerce(raw)
+    except VariableErrors as refused:
+        raise RequestError([formatted(error) for error in refused.errors]) from None
+    except RecursionError:
+        raise RequestError([bad_request("The variables are nested too deeply.")]) from None
 
 
 def _met_an_outage(result: ExecutionResult) -> bool:

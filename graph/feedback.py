@@ -14,9 +14,9 @@ from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
-from graph.batch import batch
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
+from graph.fields import batch, computed, rows
 from graph.node import Node, id_field, read_id, read_ids
 from graph.pagination import (
     Cursors,
@@ -96,33 +96,38 @@ async def _tags(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[Se
 
 
 @strawberry.type(description="One message of a customer, stored as it was sent.")
+@rows(feedback.Feedback)
 class Feedback(Node):
     id: strawberry.ID = id_field(Kind.FEEDBACK)
-    source: Source = batch(_source, graphql_type=Source, description="Where it came from.")
+    source: Source = batch(
+        _source, reads=("source_id",), graphql_type=Source, description="Where it came from."
+    )
     external_id: str | None = strawberry.field(
         description="The sender's own id: the same id from the same source is stored once."
     )
-    author: Author | None = strawberry.field(
-        resolver=_author, description="Who wrote it; null where the source did not tell."
+    author: Author | None = computed(
+        _author,
+        reads=("author_name", "author_email", "author_external_id"),
+        description="Who wrote it; null where the source did not tell.",
     )
     body: str = strawberry.field(description="The text as it was sent. It may contain anything.")
     rating: int | None = strawberry.field(description="From 0 to 10, on the source's own scale.")
     language: str | None = strawberry.field(
         description="The text's language (BCP 47); null where it is not known."
     )
-    sentiment: Sentiment | None = strawberry.field(
-        resolver=_sentiment, description="Null until it has been scored."
+    sentiment: Sentiment | None = computed(
+        _sentiment,
+        reads=("sentiment_label", "sentiment_score", "sentiment_confidence", "sentiment_model"),
+        description="Null until it has been scored.",
     )
-    tags: list[Tag] = batch(_tags, graphql_type=list[Tag], description="Its tags, by name.")
-    metadata: JSON | None = strawberry.field(
-        resolver=_metadata, description="Whatever else the sender told: a JSON object."
+    tags: list[Tag] = batch(
+        _tags, reads=("id",), graphql_type=list[Tag], description="Its tags, by name."
+    )
+    metadata: JSON | None = computed(
+        _metadata, reads=("metadata",), description="Whatever else the sender told: a JSON object."
     )
     occurred_at: datetime = strawberry.field(description="When the customer said it.")
     received_at: datetime = strawberry.field(description="When it was stored here.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, feedback.Feedback)
 
 
 @strawberry.input(
@@ -211,6 +216,7 @@ class FeedbackConnection:
     page_info: PageInfo = page_info_field()
     total_count: int = batch(
         _total_counts,
+        reads=("workspace_id", "where"),
         graphql_type=int,
         description="How many there are on all pages. Counted only when it is selected.",
     )

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import orjson
@@ -23,10 +23,12 @@ from graph.execution import Operation, Operations, RequestError
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+T = TypeVar("T")
 
 _RESPONSE_JSON = b"application/graphql-response+json"
 _JSON = b"application/json"
 _BODY_SECONDS = 30
+_UNWATCHED_SECONDS = 0.05
 _LONG_NUMBER = re.compile(rb"\d{19}")
 _NAMES = {"query", "variables", "operationName", "extensions"}
 
@@ -98,7 +100,7 @@ class GraphQLOverHTTP:
             raise _Refused(400, "Subscriptions go over WebSocket (graphql-transport-ws).")
         if method == "GET" and kind is not OperationType.QUERY:
             raise _Refused(405, "Only queries go over GET.", (b"allow", b"POST"))
-        answer = await _unless_gone(receive, self._operations.execute(document, operation, context))
+        answer = await _while_there(receive, self._operations.execute(document, operation, context))
         if answer is not None:
             status = 200 if answer.executed else _status(media)
             await _send(send, status, media, answer.body, _cookies(context))
@@ -175,21 +177,48 @@ async def read_body(headers: Headers, receive: Receive, largest: int) -> bytes |
             return b"".join(chunks)
 
 
-async def _unless_gone(receive: Receive, work: Any) -> Any:
-    """The work's result; when the client leaves first, the work is cancelled and the result is None."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(receive))
+async def _while_there(receive: Receive, work: Awaitable[T]) -> T | None:
+    """The work's result; when the client leaves before it is there, the work is cancelled: None.
+
+    Only work that takes a while is watched: the watching would cost more than most operations do.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - an ASGI server runs us in one
+    watch = _Watch(receive, task)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
+        return await work
+    except asyncio.CancelledError:
+        if not watch.is_client_gone:
+            raise
+        task.uncancel()
+        return None
     finally:
-        task.cancel()
-        gone.cancel()
+        watch.end()
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+class _Watch:
+    """Cancels a task when its client leaves."""
+
+    def __init__(self, receive: Receive, task: "asyncio.Task[Any]") -> None:
+        self._receive = receive
+        self._task = task
+        self._waiting: asyncio.Task[None] | None = None
+        self._timer = task.get_loop().call_later(_UNWATCHED_SECONDS, self._begin)
+        self.is_client_gone = False
+
+    def _begin(self) -> None:
+        self._waiting = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.is_client_gone = True
+        self._task.cancel()
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
 
 def _query_string(scope: Scope) -> dict[str, Any]:

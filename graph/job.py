@@ -15,6 +15,7 @@ from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
 from graph.context import Info
+from graph.fields import computed, rows
 from graph.live.hub import Gap, Live
 from graph.node import Node, id_field, read_id
 from graph.outage import through_outages
@@ -38,7 +39,12 @@ class JobStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+def _result_url(root: strawberry.Parent[job.Job]) -> str | None:  # noqa: ARG001
+    return None
+
+
 @strawberry.type(description="A piece of work in the background.")
+@rows(job.Job)
 class Job(Node):
     id: strawberry.ID = id_field(Kind.JOB)
     kind: str = strawberry.field(description="What it does.")
@@ -50,16 +56,12 @@ class Job(Node):
     started_at: datetime | None = strawberry.field(description="When it was first begun.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
 
-    @strawberry.field(
+    result_url: str | None = computed(
+        _result_url,
+        reads=(),
         description="Where to download what it made (an export, an import's row errors); "
-        "a short-lived signed URL. Null while there is nothing."
+        "a short-lived signed URL. Null while there is nothing.",
     )
-    def result_url(self) -> str | None:
-        return None
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, job.Job)
 
 
 @strawberry.type(description="A job in a list.")

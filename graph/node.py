@@ -8,6 +8,7 @@ import strawberry
 from domain import ids
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
+from graph.fields import computed
 
 
 @strawberry.interface(description="Anything with an id. `node(id:)` finds it again.")
@@ -23,7 +24,7 @@ def id_field(kind: Kind) -> Any:
     def resolve(root: strawberry.Parent[Any]) -> strawberry.ID:
         return strawberry.ID(ids.write(kind, root.id))
 
-    return strawberry.field(resolver=resolve, description=f"`{kind}_<uuidv7 as 32 hex digits>`.")
+    return computed(resolve, reads=("id",), description=f"`{kind}_<uuidv7 as 32 hex digits>`.")
 
 
 def read_id(kind: Kind, value: str, *path: str) -> UUID:

@@ -12,6 +12,7 @@ import strawberry
 
 from domain.errors import FieldError, InvalidInputError
 from domain.seals import Seals
+from graph.fields import computed
 
 DEFAULT_PAGE = 20
 LARGEST_PAGE = 100
@@ -67,21 +68,21 @@ def _page_info(root: strawberry.Parent[Page[Any]]) -> PageInfo:
 
 def edges_field(edge: Any) -> Any:
     """`edges` of a connection whose object is a Page."""
-    return strawberry.field(
-        resolver=_edges, graphql_type=list[edge], description="The page with a cursor for each."
+    return computed(
+        _edges, reads=(), graphql_type=list[edge], description="The page with a cursor for each."
     )
 
 
 def nodes_field(node: Any) -> Any:
     """`nodes` of a connection whose object is a Page."""
-    return strawberry.field(
-        resolver=_nodes, graphql_type=list[node], description="The page without cursors."
+    return computed(
+        _nodes, reads=(), graphql_type=list[node], description="The page without cursors."
     )
 
 
 def page_info_field() -> Any:
     """`pageInfo` of a connection whose object is a Page."""
-    return strawberry.field(resolver=_page_info, description="Where the page lies in the list.")
+    return computed(_page_info, reads=(), description="Where the page lies in the list.")
 
 
 def page_size(first: int | None) -> int:

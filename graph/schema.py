@@ -10,9 +10,11 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
+from graph import resolutions
 from graph.account import AccountMutation, Session
 from graph.api_key import ApiKeyMutation
 from graph.contact import ContactMutation
+from graph.context import Info
 from graph.errors import HANDLERS
 from graph.events import EventsSubscription
 from graph.feedback import FeedbackMutation
@@ -66,13 +68,15 @@ def _without_null_defaults(built: strawberry.Schema) -> strawberry.Schema:
     return built
 
 
-schema = _without_null_defaults(
-    strawberry.Schema(
-        query=Query,
-        mutation=Mutation,
-        subscription=Subscription,
-        types=[Session],
-        exception_handlers=HANDLERS,
-        config=StrawberryConfig(scalar_map=SCALARS),
+schema = resolutions.declare(
+    _without_null_defaults(
+        strawberry.Schema(
+            query=Query,
+            mutation=Mutation,
+            subscription=Subscription,
+            types=[Session],
+            exception_handlers=HANDLERS,
+            config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
+        )
     )
 )

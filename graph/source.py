@@ -10,9 +10,9 @@ import strawberry
 from domain import ids, source
 from domain.ids import Kind
 from graph.access import signed_in
-from graph.batch import batch
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound
+from graph.fields import batch, rows
 from graph.node import Node, id_field, read_id
 
 
@@ -56,6 +56,7 @@ async def _last_received_at(
 
 
 @strawberry.type(description="A place that feedback comes from.")
+@rows(source.Source)
 class Source(Node):
     id: strawberry.ID = id_field(Kind.SOURCE)
     name: str = strawberry.field(description="Its name, for people.")
@@ -66,13 +67,11 @@ class Source(Node):
         description="Where the outside service posts its webhooks; null for kinds that have none.",
     )
     last_received_at: datetime | None = batch(
-        _last_received_at, description="When it last brought something; null before the first."
+        _last_received_at,
+        reads=("id",),
+        description="When it last brought something; null before the first.",
     )
     created_at: datetime = strawberry.field(description="When it was made.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, source.Source)
 
 
 @strawberry.input(description="A new source.")

@@ -9,18 +9,16 @@ from domain.ids import Kind
 from graph.access import signed_in
 from graph.context import Info
 from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
+from graph.fields import rows
 from graph.node import Node, id_field, read_id
 
 
 @strawberry.type(description="A word that people sort feedback by.")
+@rows(tag.Tag)
 class Tag(Node):
     id: strawberry.ID = id_field(Kind.TAG)
     name: str = strawberry.field(description="Unique in the workspace, without regard to case.")
     color: str = strawberry.field(description="`#rrggbb`.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, tag.Tag)
 
 
 @strawberry.input(description="A new tag.")

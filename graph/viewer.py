@@ -13,8 +13,8 @@ from domain.ids import Kind, parse
 from graph.access import public, signed_in
 from graph.account import Session, User
 from graph.api_key import ApiKey
-from graph.batch import batch
 from graph.context import Info
+from graph.fields import batch, computed
 from graph.node import Node
 from graph.workspace import Workspace
 
@@ -43,23 +43,29 @@ async def _sessions(
     return [rows for _ in parents]
 
 
+def _api_key(root: strawberry.Parent[viewer_.Viewer]) -> ApiKey | None:  # noqa: ARG001
+    return None
+
+
 @strawberry.type(description="The caller: a signed-in user or a partner's API key.")
 class Viewer:
-    user: User | None = batch(_user, graphql_type=User | None, description="The user.")
+    user: User | None = batch(_user, reads=(), graphql_type=User | None, description="The user.")
     workspaces: list[Workspace] = batch(
         _workspaces,
+        reads=(),
         graphql_type=list[Workspace],
         description="The workspaces that the caller belongs to, the oldest first.",
     )
     sessions: list[Session] = batch(
         _sessions,
+        reads=(),
         graphql_type=list[Session],
         description="Where the user is signed in, the latest used first.",
     )
 
-    @strawberry.field(description="The API key. Not yet available: null.")
-    def api_key(self) -> ApiKey | None:
-        return None
+    api_key: ApiKey | None = computed(
+        _api_key, reads=(), description="The API key. Not yet available: null."
+    )
 
 
 async def _users(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:

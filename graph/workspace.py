@@ -14,10 +14,10 @@ from domain.ids import Kind
 from graph.access import signed_in
 from graph.account import User
 from graph.api_key import ApiKey
-from graph.batch import batch
 from graph.context import Info
 from graph.errors import Conflict, InvalidInput
 from graph.feedback import FeedbackConnection, feedback_of
+from graph.fields import batch, rows
 from graph.job import JobConnection, jobs_of
 from graph.node import Node, id_field
 from graph.source import Source
@@ -63,15 +63,12 @@ async def _user(parents: Sequence[workspaces.Member], info: Info) -> Sequence[ac
 
 
 @strawberry.type(description="A user's place in a workspace.")
+@rows(workspaces.Member)
 class Member(Node):
     id: strawberry.ID = id_field(Kind.MEMBER)
-    user: User = batch(_user, graphql_type=User, description="Who it is.")
+    user: User = batch(_user, reads=("user_id",), graphql_type=User, description="Who it is.")
     role: Role = strawberry.field(description="What they may do.")
     joined_at: datetime = strawberry.field(description="Since when.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, workspaces.Member)
 
 
 async def _api_keys(
@@ -82,6 +79,7 @@ async def _api_keys(
 
 
 @strawberry.type(description="A tenant: people, sources and their feedback.")
+@rows(workspaces.Workspace)
 class Workspace(Node):
     id: strawberry.ID = id_field(Kind.WORKSPACE)
     name: str = strawberry.field(description="Its name, for people.")
@@ -90,40 +88,47 @@ class Workspace(Node):
     created_at: datetime = strawberry.field(description="When it was made.")
     feedback: FeedbackConnection = batch(
         feedback_of,
+        reads=("id",),
         graphql_type=FeedbackConnection,
         description="Its feedback, in pages of up to 100.",
     )
     stats: FeedbackStats = batch(
         stats_of,
+        reads=("id",),
         graphql_type=FeedbackStats,
         description="Its feedback counted, from `from` to before `to`, in at most 2,500 buckets. "
         "`timeZone` is an IANA name such as Europe/Berlin.",
     )
     sources: list[Source] = batch(
         rows_of(source.of_workspaces),
+        reads=("id",),
         graphql_type=list[Source],
         description="Where its feedback comes from, the oldest first.",
     )
     tags: list[Tag] = batch(
-        rows_of(tag.of_workspaces), graphql_type=list[Tag], description="Its tags, by name."
+        rows_of(tag.of_workspaces),
+        reads=("id",),
+        graphql_type=list[Tag],
+        description="Its tags, by name.",
     )
     members: list[Member] = batch(
         rows_of(workspaces.members),
+        reads=("id",),
         graphql_type=list[Member],
         description="Who belongs to it, the longest-standing first.",
     )
     api_keys: list[ApiKey] = batch(
         _api_keys,
+        reads=("id",),
         graphql_type=list[ApiKey],
         description="Partners' keys. Not yet available: empty.",
     )
     jobs: JobConnection = batch(
-        jobs_of, graphql_type=JobConnection, description="Its jobs, the newest first."
+        jobs_of,
+        reads=("id",),
+        graphql_type=JobConnection,
+        description="Its jobs, the newest first.",
     )
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, workspaces.Workspace)
 
 
 @strawberry.type

@@ -1,24 +1,33 @@
-"""Batch resolvers: a field that fans out takes all parents at once and answers in their order.
+"""How the fields of our types are resolved: from a column, computed from columns, or for a level at once.
 
-    async def _source(parents: Sequence[Feedback], info: Info) -> Sequence[Source]: ...
+    async def _source(parents: Sequence[Row], info: Info) -> Sequence[Source]: ...
 
     @strawberry.type
+    @rows(Row)
     class Feedback:
-        source: Source = batch(_source, description="...")
+        body: str                                                        # the row's column
+        id: strawberry.ID = computed(_id, reads=("id",))                 # from columns, no store
+        source: Source = batch(_source, reads=("source_id",))            # all parents in one call
 
-The parents of one level of one operation come in one call, with the field's arguments as keyword
-arguments. An answer that is an exception fails its own parent only.
+A batch resolver gets the parents of one level of one operation in one call, with the field's arguments as
+keyword arguments, and answers in their order. An answer that is an exception fails its own parent only.
+`reads` are the columns that a resolver looks at: what nothing looks at is not read from the database. An
+ordinary Strawberry resolver still works; it is called once for each object, and reads any column.
 """
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
+from graph.engine import RESOLUTION, Batch, Computed
+
 Load = Callable[..., Awaitable[Sequence[Any]]]
-LOAD = "batch"
+T = TypeVar("T")
+
+ROWS = "__rows__"
 
 
 class Batches:
@@ -68,7 +77,13 @@ async def _run(
             future.set_result(answer)
 
 
-def batch(load: Load, *, description: str | None = None, graphql_type: Any = None) -> Any:
+def batch(
+    load: Load,
+    *,
+    reads: tuple[str, ...] | None = None,
+    description: str | None = None,
+    graphql_type: Any = None,
+) -> Any:
     """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`."""
 
     async def resolve(root: Any, info: strawberry.Info, **arguments: Any) -> Any:
@@ -91,5 +106,35 @@ def batch(load: Load, *, description: str | None = None, graphql_type: Any = Non
         resolver=resolve,
         description=description,
         graphql_type=graphql_type,
-        metadata={LOAD: load},
+        metadata={RESOLUTION: Batch(load, reads)},
     )
+
+
+def computed(
+    function: Callable[[Any], Any],
+    *,
+    reads: tuple[str, ...] | None = None,
+    description: str | None = None,
+    graphql_type: Any = None,
+) -> Any:
+    """A field computed from its parent by `function(root)`, which is pure: it may be called more than once."""
+    return strawberry.field(
+        resolver=function,
+        description=description,
+        graphql_type=graphql_type,
+        metadata={RESOLUTION: Computed(function, reads)},
+    )
+
+
+def rows(*classes: type) -> Callable[[type[T]], type[T]]:
+    """Says that a type's objects are instances of these classes, and that no other type's are."""
+
+    def declare(cls: type[T]) -> type[T]:
+        def is_type_of(value: object, _info: object) -> bool:
+            return isinstance(value, classes)
+
+        setattr(cls, ROWS, classes)
+        cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]  # read by Strawberry
+        return cls
+
+    return declare

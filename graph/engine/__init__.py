@@ -1,0 +1,30 @@
+"""Compiles GraphQL operations into plans: README.md says how."""
+
+from graph.engine.arguments import VariableErrors
+from graph.engine.document import Engine, Plan
+from graph.engine.info import Info
+from graph.engine.resolution import (
+    RESOLUTION,
+    SOURCES,
+    Attribute,
+    Batch,
+    Call,
+    Computed,
+    Resolution,
+    Source,
+)
+
+__all__ = [
+    "RESOLUTION",
+    "SOURCES",
+    "Attribute",
+    "Batch",
+    "Call",
+    "Computed",
+    "Engine",
+    "Info",
+    "Plan",
+    "Resolution",
+    "Source",
+    "VariableErrors",
+]

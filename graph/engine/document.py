@@ -1,0 +1,232 @@
+"""A document's operation, compiled once and run many times."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLTypeResolver,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution import ExecutionResult, Executor, VariableValues, execute_root_selection_set
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.type.directives import GraphQLDisableErrorPropagationDirective
+
+from graph.engine.arguments import VariableErrors, Variables
+from graph.engine.plan import Selection
+from graph.engine.run import Run
+
+_INCREMENTAL = {"defer", "stream"}
+_MOST_VARIANTS = 64
+
+
+class Engine:
+    """Compiles documents for one schema. `field_resolver` and `type_resolver` serve where the schema has none."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        field_resolver: Callable[..., Any] = default_field_resolver,
+        type_resolver: GraphQLTypeResolver = default_type_resolver,
+    ) -> None:
+        self.schema = schema
+        self.field_resolver = field_resolver
+        self.type_resolver = type_resolver
+
+    def plan(self, document: DocumentNode, operation_name: str | None = None) -> "Plan":
+        """The plan for one operation of a valid document; GraphQLError when there is no such operation."""
+        return Plan(Operation(self, document, operation_name))
+
+
+class Operation:
+    """One operation of a document with the fragments around it."""
+
+    def __init__(self, engine: Engine, document: DocumentNode, operation_name: str | None) -> None:
+        self.engine = engine
+        self.schema = engine.schema
+        self.node = _chosen(document, operation_name)
+        self.definitions: dict[str, FragmentDefinitionNode] = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self.fragments = {
+            name: FragmentDetails(definition) for name, definition in self.definitions.items()
+        }
+        self.document = document
+        self.variables = Variables(self.schema, self.node.variable_definitions or ())
+        directives = list(self._directives())
+        self.conditions = tuple(
+            sorted({name for directive in directives for name in _variables_of(directive)})
+        )
+        """The variables that decide which fields there are."""
+        self.is_incremental = any(d.name.value in _INCREMENTAL for d in directives)
+        self.is_compiled = (
+            not self.is_incremental
+            and not any(node.variable_definitions for node in self.definitions.values())
+            and not any(
+                directive.name.value == GraphQLDisableErrorPropagationDirective.name
+                for directive in self.node.directives or ()
+            )
+        )
+
+    def _directives(self) -> Iterator[DirectiveNode]:
+        """Those of all selections in the document."""
+        sets: list[SelectionSetNode | None] = [self.node.selection_set]
+        sets += [node.selection_set for node in self.definitions.values()]
+        while sets:
+            selection_set = sets.pop()
+            for selection in selection_set.selections if selection_set else ():
+                yield from selection.directives or ()
+                sets.append(getattr(selection, "selection_set", None))
+
+    def root_type(self) -> GraphQLObjectType:
+        """The type of the operation's root; GraphQLError when the schema has none."""
+        type_ = self.schema.get_root_type(self.node.operation)
+        if type_ is None:
+            message = f"Schema is not configured to execute {self.node.operation.value} operation."
+            raise GraphQLError(message, self.node)
+        return type_
+
+    def root_fields(self, type_: GraphQLObjectType, variables: VariableValues) -> GroupedFieldSet:
+        return collect_fields(
+            self.schema, self.fragments, variables, type_, self.node
+        ).grouped_field_set
+
+    def subfields(
+        self, type_: GraphQLObjectType, details: FieldDetailsList, variables: VariableValues
+    ) -> GroupedFieldSet:
+        return collect_subfields(
+            self.schema, self.fragments, variables, self.node, type_, details
+        ).grouped_field_set
+
+
+class Plan:
+    """How one operation is executed. Cheap to keep: what is under a field is compiled when it is first met."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self._serially = operation.node.operation is OperationType.MUTATION
+        self._variants: OrderedDict[tuple[Any, ...], tuple[Selection, ...]] = OrderedDict()
+        if self.is_compiled and not operation.conditions:
+            self._variants[()] = self._compile({})
+
+    @property
+    def is_compiled(self) -> bool:
+        """False where graphql-core has to execute the operation: the README says when."""
+        return self.operation.is_compiled
+
+    @property
+    def type(self) -> OperationType:
+        return self.operation.node.operation
+
+    def coerce(self, variables: dict[str, Any] | None) -> dict[str, Any]:
+        """The variables for `run`; VariableErrors where they do not fit."""
+        return self.operation.variables.coerced(variables or {})
+
+    async def execute(
+        self, root_value: Any = None, context: Any = None, variables: dict[str, Any] | None = None
+    ) -> ExecutionResult:
+        """Coerce and run; variables that do not fit are the result's errors."""
+        try:
+            coerced = self.coerce(variables)
+        except VariableErrors as refused:
+            return ExecutionResult(None, refused.errors)
+        return await self.run(root_value, context, coerced, variables or {})
+
+    async def run(
+        self, root_value: Any, context: Any, coerced: dict[str, Any], raw: dict[str, Any]
+    ) -> ExecutionResult:
+        """Execute with variables from `coerce`, which `raw` were before."""
+        selections = self._selections(coerced)
+        if selections is None:
+            return await self.fall_back(root_value, context, raw)
+        run = Run(self.operation, root_value, context, coerced, raw)
+        if not self._serially:
+            return ExecutionResult(await run.root(selections[0]), run.errors or None)
+        data: dict[str, Any] = {}
+        for selection in selections:
+            part = await run.root(selection)
+            if part is None:
+                return ExecutionResult(None, run.errors)
+            data |= part
+        return ExecutionResult(data, run.errors or None)
+
+    async def fall_back(
+        self, root_value: Any, context: Any, variables: dict[str, Any]
+    ) -> ExecutionResult:
+        """Let graphql-core execute it."""
+        engine = self.operation.engine
+        executor = Executor.build(
+            engine.schema,
+            self.operation.document,
+            root_value,
+            context,
+            variables,
+            self.operation.node.name.value if self.operation.node.name else None,
+            engine.field_resolver,
+            engine.type_resolver,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        result = execute_root_selection_set(executor)
+        return result if isinstance(result, ExecutionResult) else await result
+
+    def _selections(self, coerced: dict[str, Any]) -> tuple[Selection, ...] | None:
+        conditions = self.operation.conditions
+        key = tuple([coerced.get(name) for name in conditions]) if conditions else ()
+        found = self._variants.get(key)
+        if found is None:
+            if not self.is_compiled or any(value.__class__ is not bool for value in key):
+                return None
+            found = self._variants[key] = self._compile(coerced)
+            if len(self._variants) > _MOST_VARIANTS:
+                self._variants.popitem(last=False)
+        return found
+
+    def _compile(self, coerced: dict[str, Any]) -> tuple[Selection, ...]:
+        operation = self.operation
+        known = {name: coerced[name] for name in operation.conditions}
+        variables = VariableValues({}, known)
+        type_ = operation.root_type()
+        whole = Selection(operation, type_, operation.root_fields(type_, variables), variables)
+        return tuple(whole.alone()) if self._serially else (whole,)
+
+
+def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [
+        node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+    ]
+    if name is not None:
+        operations = [node for node in operations if node.name and node.name.value == name]
+        if not operations:
+            raise GraphQLError(f"Unknown operation named '{name}'.")
+    if not operations:
+        raise GraphQLError("Must provide an operation.")
+    if name is None and len(operations) > 1:
+        raise GraphQLError("Must provide operation name if query contains multiple operations.")
+    return operations[-1]
+
+
+def _variables_of(directive: DirectiveNode) -> Iterator[str]:
+    for argument in directive.arguments or ():
+        if isinstance(argument.value, VariableNode):
+            yield argument.value.name.value

@@ -1,0 +1,89 @@
+"""Scalars and enums on their way out: code that serialises the usual value in place, and calls for the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLString,
+    Undefined,
+    is_list_type,
+    is_non_null_type,
+)
+
+# What tells that a value may be written as it is. `{v}` is the value.
+_AS_IT_IS = {
+    GraphQLString: "{v}.__class__ is str",
+    GraphQLID: "{v}.__class__ is str",
+    GraphQLBoolean: "{v}.__class__ is bool",
+    GraphQLInt: "{v}.__class__ is int and -2147483648 <= {v} <= 2147483647",
+    GraphQLFloat: "{v}.__class__ is float and {v} - {v} == 0.0",
+}
+
+
+class Irregular(Exception):  # noqa: N818 - not an error of anybody
+    """The quick way met a value that it does not write: the careful way shall say what is to be done."""
+
+
+def expression(type_: Any, value: str, function: str) -> str:
+    """Python code that serialises the variable `value` by what `serializer(type_)` is called in it."""
+    nullable = not is_non_null_type(type_)
+    test = _AS_IT_IS.get(type_ if nullable else type_.of_type)
+    if test is None:
+        call = f"{function}({value})"
+        return f"(None if {value} is None else {call})" if nullable else call
+    test = test.format(v=value)
+    if nullable:
+        test = f"{value} is None or {test}"
+    return f"({value} if {test} else {function}({value}))"
+
+
+def serializer(type_: Any) -> Callable[[Any], Any]:
+    """Serialises a value that is not None; raises for what may not be there, in a list at any depth, too."""
+    if is_non_null_type(type_):
+        type_ = type_.of_type
+    if is_list_type(type_):
+        return _list_serializer(type_.of_type)
+    coerce = type_.coerce_output_value
+    plain: set[type] = set()
+
+    def serialize(value: Any) -> Any:
+        cls = value.__class__
+        if cls not in plain:
+            if not is_plain(cls):
+                raise Irregular
+            plain.add(cls)
+        coerced = coerce(value)
+        if coerced is None or coerced is Undefined:
+            raise Irregular
+        return coerced
+
+    return serialize
+
+
+def _list_serializer(item_type: Any) -> Callable[[Any], Any]:
+    nullable = not is_non_null_type(item_type)
+    serialize = serializer(item_type)
+
+    def serialize_items(values: Any) -> Any:
+        if values.__class__ is not list and values.__class__ is not tuple:
+            raise Irregular
+        if nullable:
+            return [None if value is None else serialize(value) for value in values]
+        return [serialize(value) for value in values]
+
+    return serialize_items
+
+
+def is_plain(cls: type) -> bool:
+    """Whether instances are values: not None, an error, or something to be awaited."""
+    return (
+        cls is not type(None)
+        and cls is not type(Undefined)
+        and not issubclass(cls, Exception)
+        and not hasattr(cls, "__await__")
+        and cls.__name__ not in {"coroutine", "generator"}
+    )

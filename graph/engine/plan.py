@@ -1,0 +1,247 @@
+"""What is known before a document runs: which fields each level has, and how they are resolved and written."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    FieldNode,
+    GraphQLObjectType,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.execution import VariableValues
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+
+from graph.engine.arguments import Arguments
+from graph.engine.build import Build, builder
+from graph.engine.leaf import is_plain
+from graph.engine.resolution import RESOLUTION, SOURCES, Attribute, Computed, Source
+
+if TYPE_CHECKING:
+    from graph.engine.document import Operation
+
+Getter = Callable[[Any], Any]
+
+
+class Field:
+    """One field of a selection: aliases and fragments are merged into it."""
+
+    __slots__ = (
+        "_columns",
+        "_level",
+        "accepted",
+        "arguments",
+        "definition",
+        "details",
+        "key",
+        "name",
+        "named_type",
+        "nodes",
+        "parent_type",
+        "resolution",
+        "selections",
+        "shape",
+        "type",
+        "types",
+    )
+
+    def __init__(
+        self, level: "Selection", key: str, details: FieldDetailsList, definition: Any
+    ) -> None:
+        self._level = level
+        self.details = details
+        self._columns: dict[tuple[str, ...], frozenset[str] | None] = {}
+        self.key = key
+        self.name: str = details[0].node.name.value
+        self.nodes: list[FieldNode] = [detail.node for detail in details]
+        self.definition = definition
+        self.parent_type: GraphQLObjectType = level.type
+        self.type = definition.type
+        self.named_type: Any = get_named_type(definition.type)
+        self.resolution = definition.extensions.get(RESOLUTION)
+        self.arguments = Arguments(definition, self.nodes[0])
+        self.shape = Shape(definition.type)
+        self.selections: dict[GraphQLObjectType, Selection] = {}
+        self.accepted: set[type] = set()
+        """Classes whose instances are objects of `type` or null, known from those met so far."""
+        self.types: dict[type, GraphQLObjectType] = {}
+        """What the instances of accepted classes are objects of, where the type is abstract."""
+
+    @property
+    def is_leaf(self) -> bool:
+        return is_leaf_type(self.named_type)
+
+    @property
+    def is_typename(self) -> bool:
+        return self.name == "__typename"
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether its value is read and written in one go with the object around it."""
+        return self.is_typename or (
+            self.is_leaf and isinstance(self.resolution, Attribute | Computed)
+        )
+
+    def selection(self, type_: GraphQLObjectType) -> "Selection":
+        """What is selected of an answer that is of this object type."""
+        found = self.selections.get(type_)
+        if found is None:
+            fields = self._level.operation.subfields(type_, self.details, self._level.variables)
+            found = Selection(self._level.operation, type_, fields, self._level.variables)
+            self.selections[type_] = found
+        return found
+
+    def accepts(self, classes: set[type]) -> bool:
+        """Whether instances of these classes are known to be regular answers, without asking each."""
+        new = classes - self.accepted
+        if all(self._accepts(cls) for cls in new):
+            self.accepted |= new
+            return True
+        return False
+
+    def _accepts(self, cls: type) -> bool:
+        if cls is type(None):
+            return not self.shape.innermost_required
+        if is_abstract_type(self.named_type):
+            possible = self._level.operation.schema.get_possible_types(self.named_type)
+            matching = [type_ for type_ in possible if source_for(sources_of(type_), cls)]
+            if len(matching) == 1:
+                self.types[cls] = matching[0]
+            return len(matching) == 1
+        sources = sources_of(self.named_type)
+        if sources:
+            return source_for(sources, cls) is not None
+        return self.named_type.is_type_of is None and is_plain(cls)
+
+    def columns(self, type_name: str, path: tuple[str, ...]) -> frozenset[str] | None:
+        """See Info.columns."""
+        key = (type_name, *path)
+        if key not in self._columns:
+            self._columns[key] = self._find_columns(type_name, path)
+        return self._columns[key]
+
+    def _find_columns(self, type_name: str, path: tuple[str, ...]) -> frozenset[str] | None:
+        if path:
+            inner = self.selection(self.named_type).fields
+            parts = [f._find_columns(type_name, path[1:]) for f in inner if f.name == path[0]]  # noqa: SLF001
+        else:
+            type_: Any = self._level.operation.schema.type_map[type_name]
+            parts = [self.selection(type_).columns()]
+        return _union(parts)
+
+
+def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    found: frozenset[str] = frozenset()
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return found
+
+
+class Shape:
+    """The lists and non-nulls around a named type."""
+
+    __slots__ = ("depth", "innermost_required", "item", "required")
+
+    def __init__(self, type_: Any) -> None:
+        self.required = is_non_null_type(type_)
+        inner = type_.of_type if self.required else type_
+        self.item: Shape | None = Shape(inner.of_type) if is_list_type(inner) else None
+        self.depth: int = 0 if self.item is None else self.item.depth + 1
+        self.innermost_required: bool = (
+            self.required if self.item is None else self.item.innermost_required
+        )
+
+
+class Selection:
+    """What is selected of objects of one type at one place of the response."""
+
+    __slots__ = ("build", "fields", "inline", "names", "operation", "steps", "type", "variables")
+
+    def __init__(
+        self,
+        operation: "Operation",
+        type_: GraphQLObjectType,
+        fields: GroupedFieldSet,
+        variables: VariableValues,
+    ) -> None:
+        self.operation = operation
+        self.type = type_
+        self.variables = variables
+        found = (
+            (key, details, operation.schema.get_field(type_, details[0].node.name.value))
+            for key, details in fields.items()
+        )
+        # A field that the type does not have is not valid, and left out as graphql-core does.
+        self.fields = [Field(self, key, details, field) for key, details, field in found if field]
+        self.steps = [field for field in self.fields if not field.is_inline]
+        """What is resolved before objects are written."""
+        self.names = tuple(
+            field.resolution.name
+            for field in self.fields
+            if field.is_inline and isinstance(field.resolution, Attribute)
+        )
+        self.build: Build = builder(self)
+
+    def alone(self) -> Iterator["Selection"]:
+        """A selection of each field by itself, for what has to happen one after the other."""
+        for field in self.fields:
+            yield Selection(self.operation, self.type, {field.key: field.details}, self.variables)
+
+    def reader(self, parents: Sequence[Any]) -> Getter:
+        """Reads all inline attributes of a parent at once; a bare value where it is one."""
+        return self._reader(self.names, parents) if self.names else _nothing
+
+    def reader_of(self, name: str, parents: Sequence[Any]) -> Getter:
+        """Reads one attribute of a parent."""
+        return self._reader((name,), parents)
+
+    def _reader(self, names: tuple[str, ...], parents: Sequence[Any]) -> Getter:
+        ways = {has_items(self.type, cls) for cls in set(map(type, parents))}
+        if len(ways) == 1:
+            return itemgetter(*names) if ways.pop() else attrgetter(*names)
+        by_item, by_attribute = itemgetter(*names), attrgetter(*names)
+        return lambda parent: (
+            by_item(parent) if has_items(self.type, parent.__class__) else by_attribute(parent)
+        )
+
+    def columns(self) -> frozenset[str] | None:
+        """The attributes that are looked at, or None when it may be any."""
+        return _union(map(_reads, self.fields))
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _reads(field: Field) -> frozenset[str] | None:
+    resolution = field.resolution
+    if isinstance(resolution, Attribute):
+        return frozenset((resolution.name,))
+    if field.is_typename:
+        return frozenset()
+    if resolution is None or resolution.reads is None:
+        return None
+    return frozenset(resolution.reads)
+
+
+def sources_of(type_: GraphQLObjectType) -> tuple[Source, ...]:
+    found: tuple[Source, ...] = type_.extensions.get(SOURCES, ())
+    return found
+
+
+def source_for(sources: tuple[Source, ...], cls: type) -> Source | None:
+    return next((source for source in sources if issubclass(cls, source.cls)), None)
+
+
+@lru_cache(maxsize=10_000)
+def has_items(type_: GraphQLObjectType, cls: type) -> bool:
+    """Whether attributes of an instance are read as its items."""
+    source = source_for(sources_of(type_), cls)
+    return issubclass(cls, dict) if source is None else source.items

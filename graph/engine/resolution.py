@@ -1,0 +1,68 @@
+"""How a field is resolved: said in the `extensions` of graphql-core's own field and type objects.
+
+A field without a word of this is resolved as graphql-core does it, by its `resolve` or the default resolver,
+once for each object.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RESOLUTION = "resolution"
+"""Key in `GraphQLField.extensions` of an Attribute, Computed, Batch or Call."""
+
+SOURCES = "sources"
+"""Key in `GraphQLObjectType.extensions` of the Sources that its objects come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The parent's attribute or, where its Source says so, item of that name: a plain value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """`function(parent)`: synchronous, without side effects, cheap; it may be called again for the same parent.
+
+    `reads` are the attributes it looks at; None means any.
+    """
+
+    function: Callable[[Any], Any]
+    reads: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`await load(parents, info, **arguments)`: one call a level, one answer for each parent in their order.
+
+    An answer that is an exception fails its own parent only; an exception raised fails them all. `reads` are
+    the attributes that it looks at in the parents; None means any.
+    """
+
+    load: Callable[..., Awaitable[Sequence[Any]]]
+    reads: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`function(parent, info, **arguments)` for each object, plain or awaitable, with the engine's light Info."""
+
+    function: Callable[..., Any]
+    reads: tuple[str, ...] | None = None
+
+
+Resolution = Attribute | Computed | Batch | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Python class whose instances are objects of one GraphQL type and of no other.
+
+    It spares `is_type_of` and `resolve_type` their calls, which must agree. `items` says that attributes are
+    read as `parent[name]`, as from a database row.
+    """
+
+    cls: type
+    items: bool = False

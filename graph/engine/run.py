@@ -1,0 +1,354 @@
+"""One execution of a plan: level by level, all objects of a level together, independent fields at the same time.
+
+Resolving and writing are apart. Resolvers run once, level by level, and their answers are kept. Then the
+response is written from the leaves up, a level at a time, by generated code. Where an answer is irregular (an
+error, a null or a type where none may be) the careful way writes the response instead, from the same answers.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from types import CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql.execution import VariableValues
+from graphql.pyutils import Path, is_awaitable
+
+from graph.engine import careful
+from graph.engine.info import Info
+from graph.engine.plan import Field, Selection, Shape
+from graph.engine.resolution import Attribute, Batch, Call, Computed
+
+if TYPE_CHECKING:
+    from graph.engine.document import Operation
+
+Pending = list[Coroutine[Any, Any, None]]
+
+
+class Level:
+    """All objects at one place of the response that are of one type, and what their fields were resolved to.
+
+    `answers` are in the order of the selection's steps: for each an answer for each parent, or an exception.
+    """
+
+    __slots__ = ("answers", "field", "found", "parents", "paths", "selection", "shapes", "up")
+
+    def __init__(
+        self, selection: Selection, parents: Sequence[Any], up: "Level | None", field: Field | None
+    ) -> None:
+        self.selection = selection
+        self.parents = parents
+        self.up = up
+        self.field = field
+        """Whose answers, in the level above, these objects are."""
+        steps = len(selection.steps)
+        self.answers: list[Sequence[Any]] = [()] * steps
+        self.found: list[Found | None] = [None] * steps
+        # Of the careful way: the shapes of all fields, and where the objects are.
+        self.shapes: list[list[Any]] = []
+        self.paths: dict[int, Path] | None = None
+
+
+class Found:
+    """The objects in a step's answers, as levels of one type each.
+
+    `types` are the types of the objects in order where there is more than one level. `shapes` are set by the
+    careful way only.
+    """
+
+    __slots__ = ("levels", "shapes", "types")
+
+    def __init__(
+        self,
+        levels: dict[GraphQLObjectType, Level],
+        types: list[GraphQLObjectType] | None = None,
+        shapes: list[Any] | None = None,
+    ) -> None:
+        self.levels = levels
+        self.types = types
+        self.shapes = shapes
+
+
+class Run:
+    """The state of one execution."""
+
+    __slots__ = (
+        "_sourced",
+        "coerced",
+        "context",
+        "errors",
+        "is_careful",
+        "operation",
+        "raw",
+        "root_value",
+    )
+
+    def __init__(
+        self,
+        operation: "Operation",
+        root_value: Any,
+        context: Any,
+        coerced: dict[str, Any],
+        raw: dict[str, Any],
+    ) -> None:
+        self.operation = operation
+        self.root_value = root_value
+        self.context = context
+        self.coerced = coerced
+        self.raw = raw
+        self.errors: list[GraphQLError] = []
+        self.is_careful = False
+        self._sourced: VariableValues | None = None
+
+    def sourced(self) -> VariableValues:
+        """The variables as graphql-core passes them around."""
+        if self._sourced is None:
+            self._sourced = self.operation.variables.sourced(self.raw)
+        return self._sourced
+
+    async def root(self, selection: Selection) -> dict[str, Any] | None:
+        """The response's data, or None where an error reached the root."""
+        level = Level(selection, (self.root_value,), None, None)
+        self.is_careful = False
+        pending: Pending = []
+        self._begin(level, pending)
+        await settled(pending)
+        if not self.is_careful:
+            try:
+                return write(level)[0]
+            except Exception:  # noqa: BLE001, S110 - the careful way finds out what and where
+                pass
+        return await careful.write(self, level)
+
+    def _begin(self, level: Level, pending: Pending) -> None:
+        """Resolve a level's fields; what has to be awaited is added to `pending`."""
+        for i, field in enumerate(level.selection.steps):
+            resolution = field.resolution
+            if isinstance(resolution, Batch):
+                pending.append(self._load(level, i, field, resolution))
+                continue
+            answers = self._resolved(level, field)
+            if has_awaitables(answers):
+                pending.append(self._awaited(level, i, field, answers))
+            else:
+                self.arrive(level, i, field, answers, pending)
+
+    def _resolved(self, level: Level, field: Field) -> list[Any]:
+        """The answers of a field that is no batch; exceptions stand for themselves."""
+        parents = level.parents
+        if isinstance(field.resolution, Attribute | Computed):
+            return self.read(level, field)
+        try:
+            arguments = self.arguments(field)
+        except GraphQLError as error:
+            return [error] * len(parents)
+        if isinstance(field.resolution, Call):
+            function, info = field.resolution.function, self.info(field)
+            return [_caught(function, parent, info, **arguments) for parent in parents]
+        resolve = field.definition.resolve or self.operation.engine.field_resolver
+        return [
+            _caught(resolve, parent, self.resolve_info(level, field, i), **arguments)
+            for i, parent in enumerate(parents)
+        ]
+
+    def read(self, level: Level, field: Field) -> list[Any]:
+        """What an attribute or a computed field is for each parent; exceptions stand for themselves."""
+        parents = level.parents
+        if isinstance(field.resolution, Computed):
+            function = field.resolution.function
+        else:
+            assert isinstance(field.resolution, Attribute)  # noqa: S101 - these two are read
+            function = level.selection.reader_of(field.resolution.name, parents)
+        try:
+            return list(map(function, parents))
+        except Exception:  # noqa: BLE001 - which one it was is found by asking each
+            return [_caught(function, parent) for parent in parents]
+
+    async def _awaited(self, level: Level, i: int, field: Field, answers: list[Any]) -> None:
+        pending: Pending = []
+        self.arrive(level, i, field, await gathered(answers), pending)
+        await settled(pending)
+
+    async def _load(self, level: Level, i: int, field: Field, batch: Batch) -> None:
+        answers: Sequence[Any]
+        try:
+            arguments = self.arguments(field)
+            answers = await batch.load(level.parents, self.info(field), **arguments)
+            if len(answers) != len(level.parents):
+                name = getattr(batch.load, "__qualname__", "load")
+                raise RuntimeError(f"{name} answered {len(answers)} for {len(level.parents)}")
+        except Exception as error:  # noqa: BLE001 - every parent gets it
+            answers = [error] * len(level.parents)
+        pending: Pending = []
+        self.arrive(level, i, field, answers, pending)
+        await settled(pending)
+
+    def arrive(
+        self, level: Level, i: int, field: Field, answers: Sequence[Any], pending: Pending
+    ) -> None:
+        """Keep a field's answers and begin the levels below."""
+        level.answers[i] = answers
+        if field.is_leaf:
+            return
+        found = regular(level, field, answers)
+        if found is None:
+            self.is_careful = True
+            careful.find(self, level, i, field, answers, pending)
+            return
+        level.found[i] = found
+        for below in found.levels.values():
+            self._begin(below, pending)
+
+    def begin_found(self, found: Found, pending: Pending) -> None:
+        for below in found.levels.values():
+            self._begin(below, pending)
+
+    def arguments(self, field: Field) -> dict[str, Any]:
+        """The field's arguments; GraphQLError where they do not fit."""
+        arguments = field.arguments
+        return (
+            arguments.fixed if arguments.is_fixed else arguments.values(self.coerced, self.sourced)
+        )
+
+    def info(self, field: Field) -> Info:
+        return Info(field, self.context, self.root_value, self.coerced)
+
+    def resolve_info(self, level: Level, field: Field, i: int) -> GraphQLResolveInfo[Any]:
+        """graphql-core's info for the parent `i` of a level."""
+        operation = self.operation
+        return GraphQLResolveInfo(
+            field.name,
+            field.nodes,
+            field.type,
+            field.parent_type,
+            Path(careful.path(level, i), field.key, field.parent_type.name),
+            operation.schema,
+            operation.definitions,
+            self.root_value,
+            operation.node,
+            self.sourced(),
+            self.context,
+            is_awaitable,
+            None,
+            careful.helpers,
+        )
+
+
+async def settled(pending: Pending) -> None:
+    """Await all, at the same time where there are several."""
+    if len(pending) == 1:
+        await pending[0]
+    elif pending:
+        await asyncio.gather(*pending)
+
+
+async def gathered(values: Sequence[Any]) -> list[Any]:
+    """The values with what can be awaited awaited, at the same time; exceptions stand for themselves."""
+    if len(values) == 1:
+        return [await _outcome(values[0])]
+    open_ = [i for i, value in enumerate(values) if is_awaitable(value)]
+    outcomes = await asyncio.gather(*[_outcome(values[i]) for i in open_])
+    answers = list(values)
+    for i, outcome in zip(open_, outcomes, strict=True):
+        answers[i] = outcome
+    return answers
+
+
+async def _outcome(awaitable: Any) -> Any:
+    try:
+        return await awaitable
+    except Exception as error:  # noqa: BLE001 - it becomes the field's error
+        return error
+
+
+def _caught(function: Any, *arguments: Any, **named: Any) -> Any:
+    try:
+        return function(*arguments, **named)
+    except Exception as error:  # noqa: BLE001 - it becomes the field's error
+        return error
+
+
+def has_awaitables(values: Sequence[Any]) -> bool:
+    """Whether any of the values can be awaited, as far as their classes tell."""
+    return any(_is_awaitable(cls) for cls in set(map(type, values)))
+
+
+@lru_cache(maxsize=10_000)
+def _is_awaitable(cls: type) -> bool:
+    return issubclass(cls, CoroutineType | GeneratorType) or hasattr(cls, "__await__")
+
+
+def regular(level: Level, field: Field, answers: Sequence[Any]) -> Found | None:
+    """The objects in the answers, if these are as the type says and their classes tell all; else None."""
+    shape = field.shape
+    while shape.item is not None:
+        rows = _lists(shape, answers)
+        if rows is None:
+            return None
+        answers = rows[0] if len(rows) == 1 else list(chain.from_iterable(rows))
+        shape = shape.item
+    classes = set(map(type, answers))
+    if not classes <= field.accepted and not field.accepts(classes):
+        return None
+    if _NONE in classes:
+        answers = [answer for answer in answers if answer is not None]
+    if not answers:
+        return Found({})
+    if isinstance(field.named_type, GraphQLObjectType):
+        type_ = field.named_type
+        return Found({type_: Level(field.selection(type_), answers, level, field)})
+    order = [field.types[answer.__class__] for answer in answers]
+    levels: dict[GraphQLObjectType, Level] = {}
+    for type_ in dict.fromkeys(order):
+        objects = [answer for answer, its in zip(answers, order, strict=True) if its is type_]
+        levels[type_] = Level(field.selection(type_), objects, level, field)
+    return Found(levels, order if len(levels) > 1 else None)
+
+
+def _lists(shape: Shape, answers: Sequence[Any]) -> Sequence[Any] | None:
+    """Those of the answers that are lists, if the others are nulls that may be; else None."""
+    classes = set(map(type, answers))
+    if classes <= _LISTS:
+        return answers
+    if shape.required or not classes <= _LISTS_OR_NONE:
+        return None
+    return [answer for answer in answers if answer is not None]
+
+
+_NONE = type(None)
+_LISTS = {list, tuple}
+_LISTS_OR_NONE = {*_LISTS, _NONE}
+
+
+def write(level: Level) -> list[dict[str, Any]]:
+    """The objects of a level as they are in the response; raises where something is irregular."""
+    selection = level.selection
+    columns = [
+        answers if found is None else _arranged(field, answers, found)
+        for field, answers, found in zip(selection.steps, level.answers, level.found, strict=True)
+    ]
+    return selection.build(level.parents, selection.reader(level.parents), columns)
+
+
+def _arranged(field: Field, answers: Sequence[Any], found: Found) -> Sequence[Any]:
+    """What was written of the objects in the answers, in the places where the answers have them."""
+    written = {type_: write(below) for type_, below in found.levels.items()}
+    if found.types is not None:
+        sources = {type_: iter(objects) for type_, objects in written.items()}
+        flat = [next(sources[type_]) for type_ in found.types]
+    else:
+        flat = next(iter(written.values()), [])
+    depth = field.shape.depth
+    if depth == 0:
+        return flat if len(flat) == len(answers) else _placed(answers, iter(flat), 0)
+    if depth == 1 and len(answers) == 1 and answers[0] is not None and len(flat) == len(answers[0]):
+        return [flat]
+    return _placed(answers, iter(flat), depth)
+
+
+def _placed(answers: Sequence[Any], objects: Iterator[Any], depth: int) -> list[Any]:
+    if depth == 0:
+        return [None if answer is None else next(objects) for answer in answers]
+    return [None if answer is None else _placed(answer, objects, depth - 1) for answer in answers]
