@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from domain import passwords, tokens
@@ -15,7 +16,7 @@ from domain.tokens import AccessTokens, IssuedToken, SigningKey
 from domain.viewer import Viewer
 from persistence import account as store
 from persistence import workspace as workspace_store
-from persistence.database import Database, Reader, UniqueViolationError, UnitOfWork
+from persistence.database import Columns, Database, Reader, UniqueViolationError, UnitOfWork
 
 User = store.UserRow
 Session = store.SessionRow
@@ -25,8 +26,7 @@ GRACE = timedelta(seconds=10)
 _KEY_PURPOSE = "signing key"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """The device that asks, as far as HTTP tells."""
 
     ip: str
@@ -132,23 +132,30 @@ async def logout(uow: UnitOfWork, viewer: Viewer) -> None:
     await _revoke(uow, viewer.session_id)
 
 
-async def me(reader: Reader, viewer: Viewer) -> User | None:
-    return (await store.users(reader, [viewer.user_id])).get(viewer.user_id)
+async def me(reader: Reader, viewer: Viewer, *, columns: Columns | None = None) -> User | None:
+    found = await store.users(reader, [viewer.user_id], columns=columns)
+    return found.get(viewer.user_id)
 
 
-async def sessions(reader: Reader, viewer: Viewer, now: datetime) -> list[Session]:
+async def sessions(
+    reader: Reader, viewer: Viewer, now: datetime, *, columns: Columns | None = None
+) -> list[Session]:
     """The caller's live sessions, the latest used first."""
-    return await store.sessions(reader, viewer.user_id, now)
+    return await store.sessions(reader, viewer.user_id, now, columns=columns)
 
 
-async def sessions_by_ids(reader: Reader, viewer: Viewer, wanted: Sequence[UUID]) -> list[Session]:
+async def sessions_by_ids(
+    reader: Reader, viewer: Viewer, wanted: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Session]:
     """Those of the sessions that are the caller's own and have not been revoked."""
-    return await store.sessions_by_ids(reader, viewer.user_id, wanted)
+    return await store.sessions_by_ids(reader, viewer.user_id, wanted, columns=columns)
 
 
-async def users(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, User]:
+async def users(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> Mapping[UUID, User]:
     """Those of the users that the viewer shares a workspace with, and the viewer."""
-    return await workspace_store.fellows(reader, viewer.user_id, ids)
+    return await workspace_store.fellows(reader, viewer.user_id, ids, columns=columns)
 
 
 async def load_signing_keys(database: Database, seals: Seals) -> list[SigningKey]:

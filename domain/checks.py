@@ -32,7 +32,7 @@ class Checks:
             return
         if "\x00" in value:
             self.refuse(path, "must not contain the NUL character")
-        elif not _is_utf8(value):
+        elif not (value.isascii() or _is_utf8(value)):
             self.refuse(path, "must be valid Unicode text")
         elif len(value) > longest:
             self.refuse(path, f"must have at most {longest:,} characters, has {len(value):,}")
@@ -42,7 +42,7 @@ class Checks:
     def email(self, value: str | None, *path: str, required: bool = False) -> None:
         """An address as people have them: one @, a dot in the domain, at most 254 characters."""
         self.text(value, *path, longest=254, required=required)
-        if value and not self._errors_at(path) and EMAIL.fullmatch(value) is None:
+        if value and EMAIL.fullmatch(value) is None and not self._errors_at(path):
             self.refuse(path, "must be an e-mail address")
 
     def number(self, value: int | None, *path: str, least: int, most: int) -> None:

@@ -1,14 +1,16 @@
 """Feedback: stored once, as it was sent, and announced."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from domain import roles
 from domain import workspace as workspaces
 from domain.checks import Checks
-from domain.errors import NotFoundError
+from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Facets, FeedbackEvent
 from domain.roles import Action
 from domain.sentiment import Score
@@ -16,7 +18,7 @@ from domain.viewer import Viewer
 from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
-from persistence.database import Reader, UnitOfWork, new_id
+from persistence.database import Columns, Reader, UnitOfWork, new_id
 
 Feedback = store.FeedbackRow
 Filter = store.Filter
@@ -27,6 +29,8 @@ Unscored = store.UnscoredRow
 LONGEST_BODY = 50_000
 LARGEST_METADATA = 16_384
 RATINGS = (0, 10)
+_SUBMITTERS = roles.holders(Action.SUBMIT_FEEDBACK)
+_TO_BE_FOUND = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class Author:
     name: str | None = None
     email: str | None = None
     external_id: str | None = None
+
+
+_NOBODY = Author()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,22 @@ class Submitted:
 
 async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Submitted:
     """Store one message, once, and announce it. Without a source it goes to the workspace's API source."""
+    with suppress(InvalidInputError):  # refused below, and not before it is known who asks
+        draft = _draft(command.message, uow.now)
+        event = _added(draft, command.source_id)
+        row = await store.submit(
+            uow,
+            viewer.user_id,
+            _SUBMITTERS,
+            workspace=command.workspace_id,
+            source=command.source_id,
+            event_kind=event.kind,
+            event=event.to_json(),
+            **draft,
+        )
+        if row is not None:
+            return Submitted(row, duplicate=False)
+    # Something stands in the way; step by step it shows.
     await workspaces.enter(uow, viewer, command.workspace_id, Action.SUBMIT_FEEDBACK)
     if command.source_id is None:
         source = await source_store.default_api(uow, command.workspace_id)
@@ -79,6 +102,19 @@ async def receive(
     uow: UnitOfWork, source_id: UUID, delivery: str, message: Message
 ) -> Submitted | None:
     """Store what a verified webhook brought; None when this delivery was stored before."""
+    with suppress(InvalidInputError):
+        draft = _draft(message, uow.now)
+        event = _added(draft, source_id)
+        row = await store.receive(
+            uow,
+            source=source_id,
+            webhook=delivery,
+            event_kind=event.kind,
+            event=event.to_json(),
+            **draft,
+        )
+        if row is not None:
+            return Submitted(row, duplicate=False)
     source = await source_store.enter(uow, source_id)
     if source is None:
         raise NotFoundError("There is no such source.")
@@ -114,6 +150,7 @@ async def pages(
     order: Order,
     limit: int,
     after: After | None,
+    columns: Columns | None = None,
 ) -> list[Feedback]:
     """The first `limit` rows after `after` of each workspace, in the workspaces' order."""
     return await store.pages(
@@ -124,6 +161,7 @@ async def pages(
         order=order,
         limit=limit,
         after=after,
+        columns=columns,
     )
 
 
@@ -134,8 +172,10 @@ async def counts(
     return await store.counts(reader, viewer.user_id, workspace_ids, where)
 
 
-async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Feedback]:
-    return await store.by_ids(reader, viewer.user_id, ids)
+async def by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> Mapping[UUID, Feedback]:
+    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
 
 
 async def matching(reader: Reader, viewer: Viewer, ids: Sequence[UUID], where: Filter) -> set[UUID]:
@@ -192,14 +232,11 @@ def announce(
     uow.emit(row.workspace_id, event.kind, event.to_json())
 
 
-async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Message) -> Submitted:
-    metadata = check(message, uow.now)
-    author = message.author or Author()
-    row = await store.add(
-        uow,
+def _draft(message: Message, now: datetime) -> store.Draft:
+    metadata = check(message, now)
+    author = message.author or _NOBODY
+    return store.Draft(
         id=new_id(),
-        workspace=source.workspace_id,
-        source=source.id,
         external_id=message.external_id,
         author_name=author.name,
         author_email=author.email,
@@ -207,8 +244,19 @@ async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Messa
         body=message.body,
         rating=message.rating,
         metadata=metadata,
-        occurred_at=message.occurred_at or uow.now,
+        occurred_at=(message.occurred_at or now).astimezone(UTC),
     )
+
+
+def _added(draft: store.Draft, source_id: UUID | None) -> FeedbackEvent:
+    """The event of a feedback that is still to be stored; the statement that stores it says from which source."""
+    facets = Facets(source_id or _TO_BE_FOUND, draft["rating"], None, draft["occurred_at"])
+    return FeedbackEvent("ADDED", draft["id"], facets)
+
+
+async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Message) -> Submitted:
+    draft = _draft(message, uow.now)
+    row = await store.add(uow, workspace=source.workspace_id, source=source.id, **draft)
     if row is not None:
         announce(uow, "ADDED", row)
         return Submitted(row, duplicate=False)

@@ -1,6 +1,7 @@
 """Ids as the outside sees them: `<type>_<uuid as 32 hex digits>`."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,6 +28,12 @@ def write(kind: Kind, value: UUID) -> str:
     return f"{kind}_{value.hex}"
 
 
+def writer(kind: Kind) -> Callable[[UUID], str]:
+    """`write` for many ids of one kind."""
+    prefix = f"{kind}_"
+    return lambda value: prefix + value.hex
+
+
 def read(kind: Kind, text: str) -> UUID | None:
     """The UUID inside, or None for what is no id of this kind."""
     found = parse(text)
@@ -37,4 +44,4 @@ def parse(text: str) -> tuple[Kind, UUID] | None:
     """Kind and UUID, or None for what is no id."""
     match = _ID.fullmatch(text)
     kind = None if match is None else _KINDS.get(match[1])
-    return None if match is None or kind is None else (kind, UUID(hex=match[2]))
+    return None if match is None or kind is None else (kind, UUID(int=int(match[2], 16)))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.viewer import Viewer
 from persistence import job as store
-from persistence.database import Reader
+from persistence.database import Columns, Reader
 
 Job = store.JobRow
 
@@ -18,10 +18,15 @@ async def pages(
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
+    columns: Columns | None = None,
 ) -> list[Job]:
     """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order."""
-    return await store.pages(reader, viewer.user_id, workspace_ids, limit=limit, after=after)
+    return await store.pages(
+        reader, viewer.user_id, workspace_ids, limit=limit, after=after, columns=columns
+    )
 
 
-async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Job]:
-    return await store.by_ids(reader, viewer.user_id, ids)
+async def by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Job]:
+    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)

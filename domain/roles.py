@@ -31,6 +31,11 @@ LEAST = {
 }
 
 
+def holders(action: Action) -> list[str]:
+    """The roles that may do it."""
+    return [role.name for role in Role if role >= LEAST[action]]
+
+
 def require(role: str, action: Action) -> None:
     """Raise ForbiddenError unless the role may do it."""
     least = LEAST[action]

@@ -14,7 +14,7 @@ from domain.seals import Seals
 from domain.viewer import Viewer
 from persistence import feedback as feedback_store
 from persistence import source as store
-from persistence.database import Database, Reader, UnitOfWork, new_id
+from persistence.database import Columns, Database, Reader, UnitOfWork, new_id
 
 Source = store.SourceRow
 
@@ -92,13 +92,17 @@ async def forget_deliveries(database: Database, now: datetime) -> None:
             await store.forget_deliveries(uow, workspace, before)
 
 
-async def of_workspaces(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Source]:
+async def of_workspaces(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Source]:
     """The sources of all these workspaces, the oldest first."""
-    return await store.of_workspaces(reader, viewer.user_id, ids)
+    return await store.of_workspaces(reader, viewer.user_id, ids, columns=columns)
 
 
-async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> Mapping[UUID, Source]:
-    return await store.by_ids(reader, viewer.user_id, ids)
+async def by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> Mapping[UUID, Source]:
+    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
 
 
 async def last_received(

@@ -1,16 +1,17 @@
 """Statistics: feedback counted by sentiment, in total and along a calendar."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import FieldError, InvalidInputError
 from domain.viewer import Viewer
 from persistence import stats as store
-from persistence.database import Reader
+from persistence.database import Columns, Reader
 from persistence.feedback import Filter
 
 MOST_BUCKETS = 2_500
@@ -26,28 +27,40 @@ class Interval(StrEnum):
     MONTH = "MONTH"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    total: int
-    negative: int
-    neutral: int
-    positive: int
-    average_score: float | None
-    average_rating: float | None
-
-    @property
-    def unscored(self) -> int:
-        return self.total - self.negative - self.neutral - self.positive
+# How long the intervals are that are always as long, where no clock is ever changed.
+_FIXED = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(weeks=1),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class _NoCounts:
+    """Where there is nothing to count."""
+
+    total: int = 0
+    negative: int = 0
+    neutral: int = 0
+    positive: int = 0
+    unscored: int = 0
+    average_score: None = None
+    average_rating: None = None
+
+
+NOTHING = _NoCounts()
+Counts = store.CountsRow | _NoCounts
+
+
+class Bucket(NamedTuple):
     start: datetime
     counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
+    """What was not asked for has no counts."""
+
     totals: Counts
     buckets: Sequence[Bucket]
 
@@ -84,15 +97,14 @@ def period(start: datetime, end: datetime, interval: Interval, time_zone: str) -
         return Period(start, end, boundaries)
     try:
         moment = _floor(start.astimezone(local), interval)
+        if time_zone == "UTC" and interval in _FIXED:
+            return Period(start, end, _evenly(moment, end, _FIXED[interval]))
         while (begin := moment.astimezone(UTC)) < end:
             # A day that the zone skipped (Apia, 30 December 2011) begins when the next one does.
             if begin not in boundaries[-1:]:
                 boundaries.append(begin)
             if len(boundaries) > MOST_BUCKETS:
-                raise InvalidInputError(
-                    f"That makes more than {MOST_BUCKETS:,} buckets; choose a longer interval or a shorter time.",
-                    [FieldError(("interval",), f"makes more than {MOST_BUCKETS} buckets")],
-                )
+                raise _too_many_buckets()
             moment = _next(moment, interval)
     except OverflowError:
         raise InvalidInputError(
@@ -102,24 +114,49 @@ def period(start: datetime, end: datetime, interval: Interval, time_zone: str) -
     return Period(start, end, boundaries)
 
 
+def _evenly(first: datetime, end: datetime, step: timedelta) -> list[datetime]:
+    """The moments from `first` to before `end`, in UTC, where no clock is ever changed."""
+    number = -((first - end) // step)
+    if number > MOST_BUCKETS:
+        raise _too_many_buckets()
+    first = first.astimezone(UTC)
+    return [first + i * step for i in range(number)]
+
+
+def _too_many_buckets() -> InvalidInputError:
+    return InvalidInputError(
+        f"That makes more than {MOST_BUCKETS:,} buckets; choose a longer interval or a shorter time.",
+        [FieldError(("interval",), f"makes more than {MOST_BUCKETS} buckets")],
+    )
+
+
 async def over(
     reader: Reader,
     viewer: Viewer,
     workspace_ids: Sequence[UUID],
     within: Period,
     where: Filter,
+    *,
+    totals: bool = True,
+    buckets: bool = True,
+    columns: Columns | None = None,
 ) -> list[Stats]:
-    """The statistics of each workspace, in their order; empty buckets are there, with zeros."""
+    """The statistics of each workspace, in their order; empty buckets are there, with zeros.
+
+    Of `totals` and `buckets` only what is true is counted, and in it only `columns`.
+    """
     rows = await store.counts(
         reader,
         viewer.user_id,
         workspace_ids,
         start=within.start,
         end=within.end,
-        boundaries=within.boundaries,
+        boundaries=within.boundaries if buckets else (),
         where=where,
+        totals=totals,
+        columns=columns,
     )
-    by_workspace: dict[UUID, dict[int, store.CountsRow]] = {
+    by_workspace: dict[UUID, dict[int | None, Counts]] = {
         workspace: {} for workspace in workspace_ids
     }
     for row in rows:
@@ -132,38 +169,16 @@ async def totals(
 ) -> Counts:
     """The totals of what occurred since `start`."""
     rows = await store.counts(
-        reader,
-        viewer.user_id,
-        [workspace_id],
-        start=start,
-        end=None,
-        boundaries=[start],
-        where=where,
+        reader, viewer.user_id, [workspace_id], start=start, end=None, where=where
     )
-    return _sum(rows)
+    return rows[0] if rows else NOTHING
 
 
-def _stats(rows: Mapping[int, store.CountsRow], within: Period) -> Stats:
-    buckets = [
-        Bucket(start, _sum([rows[number]] if number in rows else []))
-        for number, start in enumerate(within.boundaries, start=1)
-    ]
-    return Stats(_sum(rows.values()), buckets)
-
-
-def _sum(rows: Iterable[store.CountsRow]) -> Counts:
-    rows = list(rows)
-    negative, neutral, positive, rated = (
-        sum(row[name] for row in rows) for name in ("negative", "neutral", "positive", "rated")
-    )
-    scored = negative + neutral + positive
-    return Counts(
-        total=sum(row.total for row in rows),
-        negative=negative,
-        neutral=neutral,
-        positive=positive,
-        average_score=sum(row.scores or 0.0 for row in rows) / scored if scored else None,
-        average_rating=sum(row.ratings or 0 for row in rows) / rated if rated else None,
+def _stats(counts: Mapping[int | None, Counts], within: Period) -> Stats:
+    numbered = enumerate(within.boundaries, start=1)
+    return Stats(
+        counts.get(None, NOTHING),
+        [Bucket(start, counts.get(number, NOTHING)) for number, start in numbered],
     )
 
 

@@ -1,7 +1,7 @@
 """Tags, and which feedback bears them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from domain import feedback as feedback_
@@ -14,7 +14,7 @@ from domain.roles import Action
 from domain.viewer import Viewer
 from persistence import feedback as feedback_store
 from persistence import tag as store
-from persistence.database import Reader, UniqueViolationError, UnitOfWork
+from persistence.database import Columns, Reader, UniqueViolationError, UnitOfWork
 
 Tag = store.TagRow
 FeedbackTag = store.FeedbackTagRow
@@ -64,15 +64,28 @@ async def set_on_feedback(
     return row
 
 
-async def of_workspaces(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Tag]:
+async def of_workspaces(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Tag]:
     """The tags of all these workspaces, by name."""
-    return await store.of_workspaces(reader, viewer.user_id, ids)
+    return await store.of_workspaces(reader, viewer.user_id, ids, columns=columns)
 
 
-async def of_feedback(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[FeedbackTag]:
+async def of_feedback(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[FeedbackTag]:
     """The tags that all these feedback bear, by name."""
-    return await store.of_feedback(reader, viewer.user_id, ids)
+    return await store.of_feedback(reader, viewer.user_id, ids, columns=columns)
 
 
-async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Tag]:
-    return await store.by_ids(reader, viewer.user_id, ids)
+async def borne(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> Mapping[UUID, Sequence[Tag]]:
+    """The tags of each of these feedback, by name; one without tags is missing."""
+    return await store.borne(reader, viewer.user_id, ids, columns=columns)
+
+
+async def by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Tag]:
+    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)

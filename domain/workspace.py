@@ -11,7 +11,7 @@ from domain.roles import Action
 from domain.viewer import Viewer
 from persistence import source as source_store
 from persistence import workspace as store
-from persistence.database import Reader, UniqueViolationError, UnitOfWork
+from persistence.database import Columns, Reader, UniqueViolationError, UnitOfWork
 
 Workspace = store.WorkspaceRow
 Member = store.MemberRow
@@ -48,19 +48,25 @@ async def create(uow: UnitOfWork, viewer: Viewer, *, name: str, slug: str) -> Wo
     return row
 
 
-async def of_viewer(reader: Reader, viewer: Viewer) -> list[Workspace]:
+async def of_viewer(
+    reader: Reader, viewer: Viewer, *, columns: Columns | None = None
+) -> list[Workspace]:
     """The viewer's workspaces, the oldest first."""
-    return await store.of_viewer(reader, viewer.user_id)
+    return await store.of_viewer(reader, viewer.user_id, columns=columns)
 
 
-async def by_slug(reader: Reader, viewer: Viewer, slug: str) -> Workspace | None:
+async def by_slug(
+    reader: Reader, viewer: Viewer, slug: str, *, columns: Columns | None = None
+) -> Workspace | None:
     if _SLUG.fullmatch(slug) is None:
         return None
-    return await store.by_slug(reader, viewer.user_id, slug)
+    return await store.by_slug(reader, viewer.user_id, slug, columns=columns)
 
 
-async def by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Workspace]:
-    return await store.by_ids(reader, viewer.user_id, ids)
+async def by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Workspace]:
+    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
 
 
 async def require(reader: Reader, viewer: Viewer, workspace: UUID) -> Workspace:
@@ -71,10 +77,14 @@ async def require(reader: Reader, viewer: Viewer, workspace: UUID) -> Workspace:
     return rows[0]
 
 
-async def members(reader: Reader, viewer: Viewer, workspaces: Sequence[UUID]) -> list[Member]:
+async def members(
+    reader: Reader, viewer: Viewer, workspaces: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Member]:
     """The members of all these workspaces, the longest-standing first."""
-    return await store.members(reader, viewer.user_id, workspaces)
+    return await store.members(reader, viewer.user_id, workspaces, columns=columns)
 
 
-async def members_by_ids(reader: Reader, viewer: Viewer, ids: Sequence[UUID]) -> list[Member]:
-    return await store.members_by_ids(reader, viewer.user_id, ids)
+async def members_by_ids(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Member]:
+    return await store.members_by_ids(reader, viewer.user_id, ids, columns=columns)

@@ -20,6 +20,7 @@ from sqlmodel import Field, SQLModel
 
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
@@ -245,9 +246,11 @@ _ADD_SIGNING_KEY = Statement(
 )
 
 
-async def users(reader: Reader, ids: Sequence[UUID]) -> dict[UUID, UserRow]:
+async def users(
+    reader: Reader, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> dict[UUID, UserRow]:
     """Those of the users that exist."""
-    return {row.id: row for row in await reader.fetch(_USERS, ids=ids)}
+    return {row.id: row for row in await reader.fetch(_USERS.of(columns), ids=ids)}
 
 
 async def credentials(reader: Reader, email: str) -> CredentialsRow | None:
@@ -279,14 +282,18 @@ async def add_session(
     return session
 
 
-async def sessions(reader: Reader, user: UUID, now: datetime) -> list[SessionRow]:
+async def sessions(
+    reader: Reader, user: UUID, now: datetime, *, columns: Columns | None = None
+) -> list[SessionRow]:
     """The user's live sessions, the latest used first."""
-    return await reader.fetch(_SESSIONS, user=user, now=now)
+    return await reader.fetch(_SESSIONS.of(columns), user=user, now=now)
 
 
-async def sessions_by_ids(reader: Reader, user: UUID, ids: Sequence[UUID]) -> list[SessionRow]:
+async def sessions_by_ids(
+    reader: Reader, user: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[SessionRow]:
     """Those of the sessions that are the user's own and have not been revoked."""
-    return await reader.fetch(_SESSIONS_BY_IDS, user=user, ids=ids)
+    return await reader.fetch(_SESSIONS_BY_IDS.of(columns), user=user, ids=ids)
 
 
 async def touch_session(uow: UnitOfWork, session: UUID, expires_at: datetime) -> None:

@@ -6,24 +6,50 @@ objects. Nothing else commits or rolls back.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from types import TracebackType
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-import uuid_utils.compat
-from sqlalchemy import ARRAY, DateTime, Dialect, Executable, Table, Text, any_, bindparam, func
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import SQLModel
+from sqlalchemy import literal_column, select, text
 
-TIMESTAMP = DateTime(timezone=True)
+from persistence.connection import Connection
+from persistence.pool import Pool
+from persistence.statement import (
+    TIMESTAMP,
+    Columns,
+    R,
+    Record,
+    Statement,
+    enter_workspace,
+    given,
+    new_id,
+    one_of,
+    only,
+    table,
+)
 
-_DIALECT: Dialect = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+__all__ = [
+    "TIMESTAMP",
+    "Columns",
+    "Database",
+    "Reader",
+    "Record",
+    "Statement",
+    "StoreUnavailableError",
+    "UniqueViolationError",
+    "UnitOfWork",
+    "connect",
+    "enter_workspace",
+    "given",
+    "new_id",
+    "one_of",
+    "only",
+    "table",
+]
 
 # What Postgres says when it is restarting, shutting down or has no connection left for us.
 _AWAY = (
@@ -34,6 +60,16 @@ _AWAY = (
     asyncpg.CrashShutdownError,
 )
 _UNREACHABLE = (*_AWAY, OSError, TimeoutError, asyncpg.InterfaceError)
+# After these the protocol may be in the middle of a statement.
+_HALF_DONE = (asyncio.CancelledError, OSError, asyncpg.InterfaceError)
+
+_PING: Statement[Record] = Statement(select(literal_column("1").label("answer")), Record)
+_ROLE: Statement[Record] = Statement(
+    text(
+        "SELECT NOT (rolsuper OR rolbypassrls) AS bound FROM pg_roles WHERE rolname = current_user"
+    ),
+    Record,
+)
 
 
 class StoreUnavailableError(Exception):
@@ -48,154 +84,111 @@ class UniqueViolationError(Exception):
         self.constraint = constraint
 
 
-class Record(asyncpg.Record):
-    """A row whose selected columns are attributes; a column that was not selected raises AttributeError."""
-
-    if not TYPE_CHECKING:
-        # Hidden from the type checker, so that a row's declared columns are all it may ask for.
-        def __getattr__(self, name: str) -> Any:
-            try:
-                return self[name]
-            except KeyError:
-                raise AttributeError(name) from None
-
-
-R = TypeVar("R", bound=Record)
-
-
-class Statement(Generic[R]):
-    """SQL text compiled once, with the order of its parameters and the class of its rows."""
-
-    __slots__ = ("_constants", "_names", "row", "text")
-
-    def __init__(self, statement: Executable, row: type[R]) -> None:
-        compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every statement we build can
-        self.text = str(compiled)
-        self.row = row
-        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
-        self._constants: dict[str, Any] = compiled.params
-
-    def arguments(self, values: dict[str, Any]) -> list[Any]:
-        """The positional arguments for these named values; a missing one is a KeyError."""
-        constants = self._constants
-        return [
-            values[name] if name in values else _constant(constants, name) for name in self._names
-        ]
-
-
-def _constant(constants: dict[str, Any], name: str) -> Any:
-    value = constants[name]
-    if value is None:
-        raise KeyError(name)
-    return value
-
-
-def table(model: type[SQLModel]) -> Table:
-    """The SQLAlchemy table behind a SQLModel class."""
-    return cast("Table", model.__table__)  # type: ignore[attr-defined]  # SQLModel adds it to table models
-
-
-def given(*columns: str, **parameters: str) -> dict[str, ColumnElement[Any]]:
-    """Values for an INSERT: columns given by parameters of their own names, or of the names said."""
-    names = dict(zip(columns, columns, strict=True)) | parameters
-    return {column: bindparam(parameter) for column, parameter in names.items()}
-
-
-def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
-    """`column = ANY($parameter)`: one statement text, however many values there are."""
-    return column == any_(bindparam(parameter, type_=ARRAY(column.type)))
-
-
-def new_id() -> UUID:
-    """A UUIDv7: time-ordered, so that new rows land at the end of every index."""
-    return uuid_utils.compat.uuid7()
-
-
-def enter_workspace(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A select-list entry that opens row-level security for that row's workspace until the transaction ends.
-
-    The statement that proves membership opens the second wall with it, so that it costs no round trip.
-    """
-    return func.set_config("earful.workspace_id", sql_cast(column, Text), True).label(
-        "entered_workspace"
-    )
-
-
-@contextlib.contextmanager
-def _collisions_named() -> Iterator[None]:
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        raise UniqueViolationError(error.constraint_name or "") from error
-
-
 class Reader:
     """Runs statements on one connection. Short-lived: open it, read, let it go."""
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
         """All rows."""
-        return cast(
-            "list[R]",
-            await self._connection.fetch(
-                statement.text, *statement.arguments(values), record_class=statement.row
-            ),
-        )
+        return await self._connection.fetch(statement, statement.arguments(values))
 
     async def first(self, statement: Statement[R], **values: Any) -> R | None:
         """The first row, or None."""
-        return cast(
-            "R | None",
-            await self._connection.fetchrow(
-                statement.text, *statement.arguments(values), record_class=statement.row
-            ),
-        )
+        rows = await self._connection.fetch(statement, statement.arguments(values))
+        return rows[0] if rows else None
 
 
 class UnitOfWork(Reader):
     """One transaction: rows and, in the same transaction, the outbox events that announce them.
 
-    `now` is the transaction's one clock reading. Unique violations are raised as UniqueViolationError.
+    It begins with its first statement. `now` is the transaction's one clock reading. Unique violations are raised as
+    UniqueViolationError.
     """
 
-    __slots__ = ("_events", "now")
+    __slots__ = ("_begin_text", "_begun", "_events", "_over", "now")
 
-    def __init__(self, connection: Any, now: datetime) -> None:
+    def __init__(self, connection: Connection, now: datetime, begin: str = "BEGIN") -> None:
         super().__init__(connection)
         self.now = now
+        self._begin_text = begin
+        self._begun = False
+        self._over = False
         self._events: list[tuple[UUID, str, str]] = []
 
     def emit(self, workspace: UUID, kind: str, payload: str) -> None:
         """Queue an outbox event, a JSON text, that becomes visible if and only if this transaction commits."""
+        self._require_open()
         self._events.append((workspace, kind, payload))
 
     async def enter(self, workspace: UUID) -> None:
         """Open row-level security for one workspace, where no membership statement does (jobs)."""
+        await self._begin()
         await self._connection.execute(
             "SELECT set_config('earful.workspace_id', $1, true)", str(workspace)
         )
 
     async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
-        with _collisions_named():
-            return await super().fetch(statement, **values)
+        await self._begin()
+        try:
+            return await self._connection.fetch(statement, statement.arguments(values))
+        except asyncpg.UniqueViolationError as error:
+            raise UniqueViolationError(error.constraint_name or "") from error
 
     async def first(self, statement: Statement[R], **values: Any) -> R | None:
-        with _collisions_named():
-            return await super().first(statement, **values)
+        rows = await self.fetch(statement, **values)
+        return rows[0] if rows else None
 
     async def execute(self, statement: Statement[Any], **values: Any) -> int:
         """Run a statement for its effect; answers how many rows it touched."""
+        await self._begin()
         arguments = statement.arguments(values)
-        with _collisions_named():
-            status: str = await self._connection.execute(statement.text, *arguments)
+        try:
+            status = await self._connection.execute(statement.text, *arguments)
+        except asyncpg.UniqueViolationError as error:
+            raise UniqueViolationError(error.constraint_name or "") from error
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
 
-    async def _write_outbox(self) -> None:
+    async def sole(self, statement: Statement[R], **values: Any) -> R | None:
+        """Run the statement that is the whole unit of work: a transaction by itself, in one round trip.
+
+        It does all or nothing, events included, and answers a row if it did; then the work is committed and over,
+        and whatever else is asked of it is a RuntimeError. None (for collisions too): nothing was done, and the unit
+        of work is as new.
+        """
+        self._require_open()
+        if self._begun or self._events:
+            raise RuntimeError("A statement that is to be the whole unit of work comes first.")
+        shared = not self._connection.prepares
+        if shared:
+            # See Database.reader(): there it takes a transaction to keep one statement together.
+            await self._begin()
+        try:
+            rows = await self._connection.fetch(statement, statement.arguments(values))
+        except asyncpg.UniqueViolationError:
+            if shared:
+                await self._connection.execute("ROLLBACK")
+                self._begun = False
+            return None
+        self._over = bool(rows)
+        return rows[0] if rows else None
+
+    def _require_open(self) -> None:
+        if self._over:
+            raise RuntimeError("This unit of work is over: its sole statement has done its work.")
+
+    async def _begin(self) -> None:
+        self._require_open()
+        if not self._begun:
+            self._begun = True
+            await self._connection.execute(self._begin_text)
+
+    async def _commit(self) -> None:
         if self._events:
+            await self._begin()
             workspaces, kinds, payloads = zip(*self._events, strict=True)
             await self._connection.execute(
                 "INSERT INTO outbox (workspace_id, kind, payload) "
@@ -204,116 +197,148 @@ class UnitOfWork(Reader):
                 kinds,
                 payloads,
             )
+        if self._begun:
+            await self._connection.execute("COMMIT")
+
+
+class _Block:
+    """A connection for the length of a block, and the driver's errors in our words."""
+
+    __slots__ = ("_connection", "_pool", "_reader")
+
+    _reader: Reader
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def _open(self) -> Connection:
+        connection = self._pool.take()
+        if connection is None:
+            try:
+                connection = await self._pool.acquire()
+            except _UNREACHABLE as error:
+                raise StoreUnavailableError("Postgres cannot be reached") from error
+        self._connection = connection
+        return connection
+
+    def _close(self) -> None:
+        # Whoever kept the reader can do nothing with it any more.
+        del self._reader._connection  # noqa: SLF001
+        self._pool.release(self._connection)
+
+    async def _fail(self, error: BaseException, *, begun: bool = False) -> None:
+        """Close after an error; raise what the caller is to see in its place, if anything."""
+        connection = self._connection
+        lost = connection.is_closed
+        try:
+            # Cancelled between two messages of the protocol, a statement stays open with its locks.
+            if begun or isinstance(error, _HALF_DONE):
+                await _roll_back(connection)
+            if isinstance(error, _AWAY):
+                raise StoreUnavailableError("Postgres went away") from error
+            if isinstance(error, asyncpg.InternalClientError):
+                # A server that was killed can leave a connection that is neither idle nor closed.
+                connection.terminate()
+                raise StoreUnavailableError("The connection to Postgres broke") from error
+            # asyncpg also uses InterfaceError for wrong arguments, which are our bugs.
+            if lost and isinstance(error, (OSError, asyncpg.InterfaceError)):
+                raise StoreUnavailableError("Postgres went away") from error
+        finally:
+            self._close()
+
+
+class _Reading(_Block):
+    __slots__ = ()
+
+    async def __aenter__(self) -> Reader:
+        self._reader = Reader(await self._open())
+        return self._reader
+
+    async def __aexit__(
+        self, _: object, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._close()
+        else:
+            await self._fail(error)
+
+
+class _Changing(_Block):
+    __slots__ = ("_begin", "_clock")
+
+    _reader: UnitOfWork
+
+    def __init__(self, pool: Pool, clock: Callable[[], datetime], begin: str) -> None:
+        super().__init__(pool)
+        self._clock = clock
+        self._begin = begin
+
+    async def __aenter__(self) -> UnitOfWork:
+        self._reader = UnitOfWork(await self._open(), self._clock(), self._begin)
+        return self._reader
+
+    async def __aexit__(
+        self, _: object, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        uow = self._reader
+        if error is None:
+            try:
+                await uow._commit()  # noqa: SLF001
+            except BaseException as failure:
+                await self._fail(failure, begun=True)
+                raise
+            self._close()
+        else:
+            await self._fail(error, begun=uow._begun)  # noqa: SLF001
 
 
 class Database:
     """The pool of connections, and the two ways to use one: `reader()` and `transaction()`."""
 
-    def __init__(
-        self, pool: "asyncpg.Pool[Any]", *, pooled_by_proxy: bool, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, pool: Pool, *, pooled_by_proxy: bool, clock: Callable[[], datetime]) -> None:
         self._pool = pool
         self._pooled_by_proxy = pooled_by_proxy
         self._clock = clock
 
-    @asynccontextmanager
-    async def reader(self) -> AsyncIterator[Reader]:
+    def reader(self) -> AbstractAsyncContextManager[Reader]:
         """A connection for reads, outside a transaction.
 
         Behind a transaction-mode proxy without prepared statements asyncpg's parse and bind may reach two
-        servers, so there every read is wrapped in a transaction of its own.
+        servers, so there the block is a transaction.
         """
-        async with self._acquire() as connection:
-            if self._pooled_by_proxy:
-                async with connection.transaction(readonly=True):
-                    yield Reader(connection)
-            else:
-                yield Reader(connection)
+        if self._pooled_by_proxy:
+            return _Changing(self._pool, self._clock, "BEGIN READ ONLY")
+        return _Reading(self._pool)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[UnitOfWork]:
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One unit of work: committed with its outbox events when the block ends, rolled back if it raises."""
-        async with self._acquire() as connection:
-            await connection.execute("BEGIN")
-            uow = UnitOfWork(connection, self._clock())
-            try:
-                yield uow
-                await uow._write_outbox()  # noqa: SLF001
-                await connection.execute("COMMIT")
-            except BaseException:
-                await _roll_back(connection)
-                raise
-
-    @asynccontextmanager
-    async def _acquire(self) -> AsyncIterator[Any]:
-        try:
-            connection = await self._pool.acquire(timeout=10)
-        except _UNREACHABLE as error:
-            raise StoreUnavailableError("Postgres cannot be reached") from error
-        try:
-            yield connection
-        except asyncio.CancelledError:
-            # Cancelled between two messages of the protocol, a statement stays open with its locks.
-            await _roll_back(connection)
-            raise
-        except _AWAY as error:
-            raise StoreUnavailableError("Postgres went away") from error
-        except asyncpg.InternalClientError as error:
-            # A server that was killed can leave a connection that is neither idle nor closed.
-            with contextlib.suppress(Exception):
-                connection.terminate()
-            raise StoreUnavailableError("The connection to Postgres broke") from error
-        except (OSError, asyncpg.InterfaceError) as error:
-            # asyncpg also uses InterfaceError for wrong arguments, which are our bugs.
-            if _is_lost(connection):
-                raise StoreUnavailableError("Postgres went away") from error
-            raise
-        finally:
-            await asyncio.shield(self._pool.release(connection))
+        return _Changing(self._pool, self._clock, "BEGIN")
 
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless Postgres answers."""
-        async with self._acquire() as connection:
-            await connection.fetchval("SELECT 1")
+        async with self.reader() as reader:
+            await reader.fetch(_PING)
 
     async def is_bound_by_row_security(self) -> bool:
         """Whether our role obeys row-level security: superusers and BYPASSRLS roles do not."""
-        async with self._acquire() as connection:
-            return bool(
-                await connection.fetchval(
-                    "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
-                )
-            )
+        async with self.reader() as reader:
+            (row,) = await reader.fetch(_ROLE)
+        return bool(row["bound"])
 
     async def close(self) -> None:
         """Close every connection; those still busy after 5 s are cut."""
-        try:
-            await asyncio.wait_for(self._pool.close(), timeout=5)
-        except TimeoutError:
-            self._pool.terminate()
+        await self._pool.close(5)
 
 
-def _is_lost(connection: Any) -> bool:
-    """Whether it is closed. The pool takes a connection back from its user the moment it closes."""
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:
-        return True
-
-
-async def _roll_back(connection: Any) -> None:
+async def _roll_back(connection: Connection) -> None:
     # A connection that cannot roll back is closed: the pool must not hand out what is half done.
-    if _is_lost(connection):
+    if connection.is_closed:
         return
     try:
         await asyncio.shield(asyncio.wait_for(connection.execute("ROLLBACK"), timeout=5))
     except (asyncio.CancelledError, Exception):  # noqa: BLE001
         with contextlib.suppress(Exception):
             connection.terminate()
-
-
-async def _leave_as_it_is(_: Any) -> None:
-    """No reset on release: a unit of work sets only what ends with its transaction."""
 
 
 async def connect(
@@ -325,19 +350,25 @@ async def connect(
     application: str = "earful",
 ) -> Database:
     """Open the pool; raises StoreUnavailableError when Postgres does not answer or refuses us."""
-    try:
-        pool = await asyncpg.create_pool(
+
+    async def open_(on_outdated: Callable[[], None]) -> Connection:
+        driver = await asyncpg.connect(
             url,
-            min_size=min(2, pool_size),
-            max_size=pool_size,
-            statement_cache_size=1024 if prepared_statements else 0,
-            reset=_leave_as_it_is,
+            statement_cache_size=64 if prepared_statements else 0,
             timeout=10,
             command_timeout=60,
             server_settings={"application_name": application, "timezone": "UTC"}
             if prepared_statements
             else None,
         )
+        connection = Connection(driver, prepares=prepared_statements, on_outdated=on_outdated)
+        await connection.plan(by_value=False)
+        return connection
+
+    pool = Pool(open_, least=min(2, pool_size), most=pool_size)
+    try:
+        await pool.fill()
     except (*_UNREACHABLE, asyncpg.PostgresError) as error:
+        await pool.close(0)
         raise StoreUnavailableError(f"Postgres cannot be reached: {error}") from error
     return Database(pool, pooled_by_proxy=not prepared_statements, clock=clock)

@@ -30,6 +30,7 @@ from sqlmodel import Field, SQLModel
 
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
@@ -37,6 +38,7 @@ from persistence.database import (
     given,
     new_id,
     one_of,
+    only,
     table,
 )
 from persistence.workspace import visible
@@ -82,6 +84,7 @@ class JobRow(Record):
 
 
 _job = table(Job).c
+_PAGE_KEYS = ("id", "workspace_id")
 _COLUMNS = (
     _job.id,
     _job.workspace_id,
@@ -142,14 +145,14 @@ _BY_IDS = Statement(
 
 
 @lru_cache(maxsize=256)
-def _page(limit: int, *, continued: bool) -> Statement[JobRow]:
+def _page(limit: int, *, continued: bool, columns: Columns | None = None) -> Statement[JobRow]:
     parent = (
         func.unnest(bindparam("workspaces", type_=ARRAY(Uuid)))
         .table_valued(column("id", Uuid), with_ordinality="position", name="parent")
         .render_derived()
     )
     page = (
-        select(*_COLUMNS)
+        select(*only(columns, _COLUMNS, keys=(*_PAGE_KEYS, "created_at")))
         .where(_job.workspace_id == parent.c.id, visible(_job.workspace_id))
         .order_by(_job.created_at.desc(), _job.id.desc())
         .limit(literal_column(str(limit)))
@@ -161,7 +164,7 @@ def _page(limit: int, *, continued: bool) -> Statement[JobRow]:
         )
     rows = page.lateral("page")
     return Statement(
-        select(*rows.c)
+        select(*only(columns, rows.c, keys=_PAGE_KEYS))
         .join_from(parent, rows, true())
         .order_by(parent.c.position, rows.c.created_at.desc(), rows.c.id.desc()),
         JobRow,
@@ -175,19 +178,22 @@ async def pages(
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
+    columns: Columns | None = None,
 ) -> list[JobRow]:
     """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order."""
     keyset = {} if after is None else {"after_time": after[0], "after_id": after[1]}
     return await reader.fetch(
-        _page(limit, continued=after is not None),
+        _page(limit, continued=after is not None, columns=columns),
         viewer=viewer,
         workspaces=workspaces,
         **keyset,
     )
 
 
-async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[JobRow]:
-    return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
+async def by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[JobRow]:
+    return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
 async def add(

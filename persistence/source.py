@@ -18,6 +18,7 @@ from sqlmodel import Field, SQLModel
 
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
@@ -97,6 +98,7 @@ _OF_WORKSPACES = Statement(
     .where(one_of(_source.workspace_id, "workspaces"), visible(_source.workspace_id))
     .order_by(_source.created_at, _source.id),
     SourceRow,
+    keys=("id", "workspace_id"),
 )
 _BY_IDS = Statement(
     select(*_COLUMNS).where(one_of(_source.id, "ids"), visible(_source.workspace_id)), SourceRow
@@ -159,14 +161,17 @@ _FORGET_DELIVERIES = Statement(
 
 
 async def of_workspaces(
-    reader: Reader, viewer: UUID, workspaces: Sequence[UUID]
+    reader: Reader, viewer: UUID, workspaces: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[SourceRow]:
     """The sources of all these workspaces, the oldest first."""
-    return await reader.fetch(_OF_WORKSPACES, viewer=viewer, workspaces=workspaces)
+    return await reader.fetch(_OF_WORKSPACES.of(columns), viewer=viewer, workspaces=workspaces)
 
 
-async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> dict[UUID, SourceRow]:
-    return {row.id: row for row in await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)}
+async def by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> dict[UUID, SourceRow]:
+    rows = await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
+    return {row.id: row for row in rows}
 
 
 async def in_workspace(reader: Reader, workspace: UUID, source: UUID) -> SourceRow | None:

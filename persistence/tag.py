@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Text, bindparam, delete, insert, select, text
+from sqlalchemy import Index, Text, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import Field, SQLModel
 
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
@@ -57,6 +58,10 @@ class FeedbackTagRow(TagRow):
     feedback_id: UUID
 
 
+class BorneRow(TagRow):
+    feedback: list[UUID]
+
+
 class LinkRow(Record):
     feedback_id: UUID
     tag_id: UUID
@@ -71,6 +76,7 @@ _OF_WORKSPACES = Statement(
     .where(one_of(_tag.workspace_id, "workspaces"), visible(_tag.workspace_id))
     .order_by(_tag.name, _tag.id),
     TagRow,
+    keys=("id", "workspace_id"),
 )
 _BY_IDS = Statement(
     select(*_COLUMNS).where(one_of(_tag.id, "ids"), visible(_tag.workspace_id)), TagRow
@@ -85,6 +91,21 @@ _OF_FEEDBACK = Statement(
     .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
     .order_by(_tag.name, _tag.id),
     FeedbackTagRow,
+    keys=("id", "feedback_id"),
+)
+# Each tag comes once, however many feedback bear it.
+_links = (
+    select(_link.tag_id, func.array_agg(_link.feedback_id).label("feedback"))
+    .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
+    .group_by(_link.tag_id)
+    .subquery("links")
+)
+_BORNE = Statement(
+    select(*_COLUMNS, _links.c.feedback)
+    .join_from(_links, table(Tag), _tag.id == _links.c.tag_id)
+    .order_by(_tag.name, _tag.id),
+    BorneRow,
+    keys=("id", "feedback"),
 )
 _LINKS = Statement(
     select(_link.feedback_id, _link.tag_id).where(
@@ -119,13 +140,17 @@ _LINK = Statement(
 )
 
 
-async def of_workspaces(reader: Reader, viewer: UUID, workspaces: Sequence[UUID]) -> list[TagRow]:
+async def of_workspaces(
+    reader: Reader, viewer: UUID, workspaces: Sequence[UUID], *, columns: Columns | None = None
+) -> list[TagRow]:
     """The tags of all these workspaces, by name."""
-    return await reader.fetch(_OF_WORKSPACES, viewer=viewer, workspaces=workspaces)
+    return await reader.fetch(_OF_WORKSPACES.of(columns), viewer=viewer, workspaces=workspaces)
 
 
-async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[TagRow]:
-    return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
+async def by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[TagRow]:
+    return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
 async def in_workspace(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[TagRow]:
@@ -134,10 +159,21 @@ async def in_workspace(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> 
 
 
 async def of_feedback(
-    reader: Reader, viewer: UUID, feedback: Sequence[UUID]
+    reader: Reader, viewer: UUID, feedback: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[FeedbackTagRow]:
     """The tags that all these feedback bear, by name."""
-    return await reader.fetch(_OF_FEEDBACK, viewer=viewer, feedback=feedback)
+    return await reader.fetch(_OF_FEEDBACK.of(columns), viewer=viewer, feedback=feedback)
+
+
+async def borne(
+    reader: Reader, viewer: UUID, feedback: Sequence[UUID], *, columns: Columns | None = None
+) -> dict[UUID, list[TagRow]]:
+    """The tags of each of these feedback that bears any, by name."""
+    found: dict[UUID, list[TagRow]] = {}
+    for row in await reader.fetch(_BORNE.of(columns), viewer=viewer, feedback=feedback):
+        for bearer in row.feedback:
+            found.setdefault(bearer, []).append(row)
+    return found
 
 
 async def add(uow: UnitOfWork, *, workspace: UUID, name: str, color: str) -> TagRow:

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from persistence.account import USER_COLUMNS, User, UserRow
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
@@ -126,6 +127,7 @@ _MEMBERS = Statement(
     .where(one_of(_member.workspace_id, "workspaces"), visible(_member.workspace_id))
     .order_by(_member.joined_at, _member.id),
     MemberRow,
+    keys=("id", "workspace_id"),
 )
 _MEMBERS_BY_IDS = Statement(
     select(*_MEMBER_COLUMNS).where(one_of(_member.id, "ids"), visible(_member.workspace_id)),
@@ -144,17 +146,23 @@ _FELLOWS = Statement(
 )
 
 
-async def of_viewer(reader: Reader, viewer: UUID) -> list[WorkspaceRow]:
+async def of_viewer(
+    reader: Reader, viewer: UUID, *, columns: Columns | None = None
+) -> list[WorkspaceRow]:
     """The workspaces that the user belongs to, the oldest first."""
-    return await reader.fetch(_OF_VIEWER, viewer=viewer)
+    return await reader.fetch(_OF_VIEWER.of(columns), viewer=viewer)
 
 
-async def by_slug(reader: Reader, viewer: UUID, slug: str) -> WorkspaceRow | None:
-    return await reader.first(_BY_SLUG, viewer=viewer, slug=slug)
+async def by_slug(
+    reader: Reader, viewer: UUID, slug: str, *, columns: Columns | None = None
+) -> WorkspaceRow | None:
+    return await reader.first(_BY_SLUG.of(columns), viewer=viewer, slug=slug)
 
 
-async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[WorkspaceRow]:
-    return await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)
+async def by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[WorkspaceRow]:
+    return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
 async def enter(uow: UnitOfWork, viewer: UUID, workspace: UUID) -> WorkspaceRow | None:
@@ -176,15 +184,22 @@ async def add_member(uow: UnitOfWork, *, workspace: UUID, user: UUID, role: str)
     )
 
 
-async def members(reader: Reader, viewer: UUID, workspaces: Sequence[UUID]) -> list[MemberRow]:
+async def members(
+    reader: Reader, viewer: UUID, workspaces: Sequence[UUID], *, columns: Columns | None = None
+) -> list[MemberRow]:
     """The members of all these workspaces, the longest-standing first."""
-    return await reader.fetch(_MEMBERS, viewer=viewer, workspaces=workspaces)
+    return await reader.fetch(_MEMBERS.of(columns), viewer=viewer, workspaces=workspaces)
 
 
-async def members_by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> list[MemberRow]:
-    return await reader.fetch(_MEMBERS_BY_IDS, viewer=viewer, ids=ids)
+async def members_by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[MemberRow]:
+    return await reader.fetch(_MEMBERS_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
-async def fellows(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> dict[UUID, UserRow]:
+async def fellows(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> dict[UUID, UserRow]:
     """Those of the users who are the viewer or share a workspace with the viewer."""
-    return {row.id: row for row in await reader.fetch(_FELLOWS, viewer=viewer, ids=ids)}
+    rows = await reader.fetch(_FELLOWS.of(columns), viewer=viewer, ids=ids)
+    return {row.id: row for row in rows}

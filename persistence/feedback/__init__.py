@@ -1,12 +1,13 @@
 """Feedback: the table, and every statement on it, by use case."""
 
-from persistence.feedback.intake import add, by_external_id, enter, lock
+from persistence.feedback.intake import Draft, add, by_external_id, enter, lock, receive, submit
 from persistence.feedback.listing import (
     ALL,
     After,
     Filter,
     Order,
     by_ids,
+    by_value,
     conditions,
     counts,
     last_received,
@@ -20,6 +21,7 @@ __all__ = [
     "ALL",
     "COLUMNS",
     "After",
+    "Draft",
     "Feedback",
     "FeedbackRow",
     "Filter",
@@ -28,6 +30,7 @@ __all__ = [
     "add",
     "by_external_id",
     "by_ids",
+    "by_value",
     "conditions",
     "counts",
     "enter",
@@ -36,6 +39,8 @@ __all__ = [
     "matching",
     "overdue",
     "pages",
+    "receive",
     "score",
+    "submit",
     "unscored",
 ]

@@ -1,16 +1,15 @@
 """Storing feedback, once, and entering its workspace to change it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import (
-    Text,
-    bindparam,
-    select,
-)
+from sqlalchemy import CTE, Select, Text, bindparam, exists, func, insert, literal_column, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import ColumnElement
 
 from persistence.database import (
     Reader,
@@ -19,10 +18,27 @@ from persistence.database import (
     UnitOfWork,
     enter_workspace,
     given,
+    one_of,
     table,
 )
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
+from persistence.outbox import OutboxEvent
+from persistence.source import Delivery, Source
 from persistence.workspace import Member
+
+
+class Draft(TypedDict):
+    """What is stored of a message; `metadata` is a JSON text."""
+
+    id: UUID
+    external_id: str | None
+    author_name: str | None
+    author_email: str | None
+    author_external_id: str | None
+    body: str
+    rating: int | None
+    metadata: str | None
+    occurred_at: datetime
 
 
 class EnteredRow(Record):
@@ -32,19 +48,111 @@ class EnteredRow(Record):
 
 _feedback = table(Feedback).c
 _member = table(Member).c
+_source = table(Source).c
+_delivery = table(Delivery).c
+
+_DRAFT: dict[str, ColumnElement[Any]] = {
+    name: bindparam(name, type_=_feedback[name].type)
+    for name in Draft.__annotations__
+    if name != "metadata"
+} | {
+    "metadata": sql_cast(bindparam("metadata", type_=Text), JSONB),
+    "received_at": bindparam("now", type_=_feedback.received_at.type),
+}
+
+
+_ONCE: dict[str, Any] = {
+    "index_elements": ["source_id", "external_id"],
+    "index_where": _feedback.external_id.is_not(None),
+}
 _ADD = Statement(
     upsert(table(Feedback))
-    .values(
-        **given("id", "external_id", "author_name", "author_email", "author_external_id"),
-        **given("body", "rating", "occurred_at", workspace_id="workspace", source_id="source"),
-        metadata=sql_cast(bindparam("metadata", type_=Text), JSONB),
-        received_at=bindparam("now"),
-    )
-    .on_conflict_do_nothing(
-        index_elements=["source_id", "external_id"], index_where=_feedback.external_id.is_not(None)
-    )
+    .values(_DRAFT | given(workspace_id="workspace", source_id="source"))
+    .on_conflict_do_nothing(**_ONCE)
     .returning(*COLUMNS),
     FeedbackRow,
+)
+
+
+def _at_once(
+    entered: CTE,
+    *,
+    delivery: ColumnElement[Any] | None = None,
+    event_lacks_source: bool = False,
+) -> Statement[FeedbackRow]:
+    """Store the feedback, its event and the delivery that brought it in the one workspace that was entered, if any.
+
+    Postgres computes the row of `entered`, and so opens row-level security, before it can insert what it selects
+    from there. All of it or, where nobody entered or the external id is known, nothing.
+    """
+    values = _DRAFT | {"workspace_id": entered.c.workspace_id, "source_id": entered.c.source_id}
+    added = (
+        upsert(table(Feedback))
+        .from_select(list(values), select(*values.values()))
+        .on_conflict_do_nothing(**_ONCE)
+        .returning(*COLUMNS)
+        .cte("added")
+    )
+    event: ColumnElement[Any] = sql_cast(bindparam("event", type_=Text), JSONB)
+    if event_lacks_source:
+        source = func.replace(
+            sql_cast(added.c.source_id, Text), literal_column("'-'"), literal_column("''")
+        )
+        event = event.op("||")(func.jsonb_build_object(literal_column("'source'"), source))
+    effects = [
+        insert(table(OutboxEvent)).from_select(
+            ["workspace_id", "kind", "payload"],
+            select(added.c.workspace_id, bindparam("event_kind", type_=Text), event),
+        )
+    ]
+    if delivery is not None:
+        effects.append(
+            # Without ON CONFLICT: the second of two at once fails, and takes its feedback with it.
+            insert(table(Delivery)).from_select(
+                ["source_id", "webhook_id", "workspace_id", "received_at"],
+                select(added.c.source_id, delivery, added.c.workspace_id, added.c.received_at),
+            )
+        )
+    statement = select(*added.c)
+    for number, effect in enumerate(effects):
+        statement = statement.add_cte(effect.cte(f"effect_{number}"))
+    return Statement(statement, FeedbackRow)
+
+
+def _entered(of: Select[Any]) -> CTE:
+    entry = of.with_only_columns(
+        _source.id.label("source_id"), _source.workspace_id, enter_workspace(_source.workspace_id)
+    )
+    return entry.cte("entered").prefix_with("MATERIALIZED")
+
+
+_member_source = (
+    select(_source.id)
+    .join_from(table(Member), table(Source), _source.workspace_id == _member.workspace_id)
+    .where(
+        _member.user_id == bindparam("viewer"),
+        _member.workspace_id == bindparam("workspace"),
+        one_of(_member.role, "roles"),
+    )
+)
+_SUBMIT = _at_once(_entered(_member_source.where(_source.id == bindparam("source"))))
+_SUBMIT_TO_DEFAULT = _at_once(
+    _entered(
+        _member_source.where(_source.kind == literal_column("'API'"))
+        .order_by(_source.created_at, _source.id)
+        .limit(literal_column("1"))
+    ),
+    event_lacks_source=True,
+)
+_webhook = bindparam("webhook", type_=Text)
+_RECEIVE = _at_once(
+    _entered(
+        select(_source.id).where(
+            _source.id == bindparam("source"),
+            ~exists().where(_delivery.source_id == _source.id, _delivery.webhook_id == _webhook),
+        )
+    ),
+    delivery=_webhook,
 )
 _BY_EXTERNAL_ID = Statement(
     select(*COLUMNS).where(
@@ -71,37 +179,61 @@ _LOCK = Statement(
 )
 
 
-async def add(
+async def submit(
     uow: UnitOfWork,
+    viewer: UUID,
+    roles: Sequence[str],
     *,
-    id: UUID,
     workspace: UUID,
-    source: UUID,
-    external_id: str | None,
-    author_name: str | None,
-    author_email: str | None,
-    author_external_id: str | None,
-    body: str,
-    rating: int | None,
-    metadata: str | None,
-    occurred_at: datetime,
+    source: UUID | None,
+    event_kind: str,
+    event: str,
+    **draft: Unpack[Draft],
 ) -> FeedbackRow | None:
-    """Insert one message; None when the source already sent one with this external id."""
-    return await uow.first(
-        _ADD,
-        id=id,
+    """Store one message and its event by one statement, if nothing stands in the way; None when nothing was done.
+
+    The viewer must have one of the roles. Without a source it goes to the workspace's first API source.
+    `event` is a JSON text, in which then that source is set.
+    """
+    return await uow.sole(
+        _SUBMIT_TO_DEFAULT if source is None else _SUBMIT,
+        viewer=viewer,
+        roles=roles,
         workspace=workspace,
         source=source,
-        external_id=external_id,
-        author_name=author_name,
-        author_email=author_email,
-        author_external_id=author_external_id,
-        body=body,
-        rating=rating,
-        metadata=metadata,
-        occurred_at=occurred_at,
+        event_kind=event_kind,
+        event=event,
         now=uow.now,
+        **draft,
     )
+
+
+async def receive(
+    uow: UnitOfWork,
+    *,
+    source: UUID,
+    webhook: str,
+    event_kind: str,
+    event: str,
+    **draft: Unpack[Draft],
+) -> FeedbackRow | None:
+    """Store what a verified webhook brought, as `submit` does; None when nothing was done."""
+    return await uow.sole(
+        _RECEIVE,
+        source=source,
+        webhook=webhook,
+        event_kind=event_kind,
+        event=event,
+        now=uow.now,
+        **draft,
+    )
+
+
+async def add(
+    uow: UnitOfWork, *, workspace: UUID, source: UUID, **draft: Unpack[Draft]
+) -> FeedbackRow | None:
+    """Insert one message; None when the source already sent one with this external id."""
+    return await uow.first(_ADD, workspace=workspace, source=source, now=uow.now, **draft)
 
 
 async def by_external_id(

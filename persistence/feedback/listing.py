@@ -14,30 +14,31 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    column,
     exists,
     func,
     literal_column,
-    or_,
     select,
     text,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
 from persistence.database import (
     TIMESTAMP,
+    Columns,
     Reader,
     Record,
     Statement,
     one_of,
+    only,
     table,
 )
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow, IdRow
 from persistence.tag import FeedbackTag
-from persistence.workspace import visible
+from persistence.workspace import Member, visible
 
 
 class CountRow(Record):
@@ -84,7 +85,9 @@ class After:
 ALL = Filter()
 _feedback = table(Feedback).c
 _link = table(FeedbackTag).c
+_member = table(Member).c
 _words = bindparam("search", type_=Text)
+_FOR_ANY_VALUE = frozenset({"occurred_after", "occurred_before"})
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "search": _feedback.search.op("@@")(
         func.websearch_to_tsquery(literal_column("'earful'"), _words)
@@ -104,6 +107,11 @@ def conditions(names: Sequence[str]) -> list[ColumnElement[bool]]:
     return [_CONDITIONS[name] for name in names]
 
 
+def by_value(names: Sequence[str]) -> bool:
+    """Whether the best plan depends on what is looked for: a rare word is found by another index than a common one."""
+    return not _FOR_ANY_VALUE.issuperset(names)
+
+
 _time = tuple_(_feedback.occurred_at, _feedback.id)
 _score = tuple_(_feedback.sentiment_score, _feedback.id)
 _after_time = tuple_(bindparam("after_value", type_=TIMESTAMP), bindparam("after_id", type_=Uuid))
@@ -112,12 +120,20 @@ _unscored = _feedback.sentiment_score.is_(None)
 _KEYSET = {
     Order.NEWEST_FIRST: _time < _after_time,
     Order.OLDEST_FIRST: _time > _after_time,
-    Order.MOST_NEGATIVE: or_(_score > _after_score, _unscored),
-    Order.MOST_POSITIVE: or_(_score < _after_score, _unscored),
+    Order.MOST_NEGATIVE: _score > _after_score,
+    Order.MOST_POSITIVE: _score < _after_score,
 }
 _KEYSET_UNSCORED = {
     Order.MOST_NEGATIVE: and_(_unscored, _feedback.id > bindparam("after_id")),
     Order.MOST_POSITIVE: and_(_unscored, _feedback.id < bindparam("after_id")),
+}
+
+
+_ORDERED_BY = {
+    Order.NEWEST_FIRST: "occurred_at",
+    Order.OLDEST_FIRST: "occurred_at",
+    Order.MOST_NEGATIVE: "sentiment_score",
+    Order.MOST_POSITIVE: "sentiment_score",
 }
 
 
@@ -133,36 +149,44 @@ def _order_by(row: Any, order: Order) -> tuple[ColumnElement[Any], ...]:
             return (row.sentiment_score.desc().nulls_last(), row.id.desc())
 
 
-@lru_cache(maxsize=512)
+_PAGE_KEYS = ("id", "workspace_id")
+
+
+@lru_cache(maxsize=1024)
 def _page(
-    names: tuple[str, ...], order: Order, limit: int, after: str | None
+    names: tuple[str, ...],
+    order: Order,
+    limit: int,
+    after: str | None,
+    columns: Columns | None = None,
 ) -> Statement[FeedbackRow]:
     """One page a workspace, for any number of workspaces; the size is a literal, which Postgres plans better."""
-    parent = (
-        func.unnest(bindparam("workspaces", type_=ARRAY(Uuid)))
-        .table_valued(column("id", Uuid), with_ordinality="position", name="parent")
-        .render_derived()
-    )
-    page = (
-        select(*COLUMNS)
-        .where(
-            _feedback.workspace_id == parent.c.id,
-            visible(_feedback.workspace_id),
-            *conditions(names),
-        )
+    size: ColumnElement[int] = literal_column(str(limit))
+    passing = (
+        select(*only(columns, COLUMNS, keys=(*_PAGE_KEYS, _ORDERED_BY[order])))
+        .where(_feedback.workspace_id == _member.workspace_id, *conditions(names))
         .order_by(*_order_by(_feedback, order))
-        .limit(literal_column(str(limit)))
+        .limit(size)
+        .correlate(table(Member))
     )
-    if after == "value":
-        page = page.where(_KEYSET[order])
-    elif after == "unscored":
-        page = page.where(_KEYSET_UNSCORED[order])
-    rows = page.lateral("page")
+    if after == "value" and order in _KEYSET_UNSCORED:
+        # What is not scored comes behind what is; joined by OR the two could not be found in the index.
+        scored, unscored = passing.where(_KEYSET[order]), passing.where(_unscored)
+        both = union_all(scored.subquery().select(), unscored.subquery().select()).subquery()
+        passing = select(both).order_by(*_order_by(both.c, order)).limit(size)
+    elif after is not None:
+        passing = passing.where((_KEYSET if after == "value" else _KEYSET_UNSCORED)[order])
+    rows = passing.lateral("page")
     return Statement(
-        select(*rows.c)
-        .join_from(parent, rows, true())
-        .order_by(parent.c.position, *_order_by(rows.c, order)),
+        select(*only(columns, rows.c, keys=_PAGE_KEYS))
+        .join_from(table(Member), rows, true())
+        .where(_member.user_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces"))
+        .order_by(
+            func.array_position(bindparam("workspaces", type_=ARRAY(Uuid)), _member.workspace_id),
+            *_order_by(rows.c, order),
+        ),
         FeedbackRow,
+        planned_by_value=by_value(names),
     )
 
 
@@ -177,6 +201,7 @@ def _count(names: tuple[str, ...]) -> Statement[CountRow]:
         )
         .group_by(_feedback.workspace_id),
         CountRow,
+        planned_by_value=by_value(names),
     )
 
 
@@ -190,6 +215,10 @@ def _matching(names: tuple[str, ...]) -> Statement[IdRow]:
     )
 
 
+_BY_ID = Statement(
+    select(*COLUMNS).where(_feedback.id == bindparam("id"), visible(_feedback.workspace_id)),
+    FeedbackRow,
+)
 _BY_IDS = Statement(
     select(*COLUMNS).where(one_of(_feedback.id, "ids"), visible(_feedback.workspace_id)),
     FeedbackRow,
@@ -213,6 +242,7 @@ async def pages(
     order: Order,
     limit: int,
     after: After | None,
+    columns: Columns | None = None,
 ) -> list[FeedbackRow]:
     """The first `limit` rows after `after` of each workspace, in the workspaces' order."""
     values = where.values()
@@ -220,7 +250,7 @@ async def pages(
     if after is not None:
         keyset = {"after_id": after.id, "after_value": after.value}
     kind = None if after is None else "unscored" if after.value is None else "value"
-    statement = _page(tuple(values), order, limit, kind)
+    statement = _page(tuple(values), order, limit, kind, columns)
     return await reader.fetch(statement, viewer=viewer, workspaces=workspaces, **values, **keyset)
 
 
@@ -233,8 +263,14 @@ async def counts(
     return {row.workspace_id: row.total for row in rows}
 
 
-async def by_ids(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> dict[UUID, FeedbackRow]:
-    return {row.id: row for row in await reader.fetch(_BY_IDS, viewer=viewer, ids=ids)}
+async def by_ids(
+    reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> dict[UUID, FeedbackRow]:
+    if len(ids) == 1:
+        rows = await reader.fetch(_BY_ID.of(columns), viewer=viewer, id=ids[0])
+    else:
+        rows = await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
+    return {row.id: row for row in rows}
 
 
 async def matching(reader: Reader, viewer: UUID, ids: Sequence[UUID], where: Filter) -> set[UUID]:

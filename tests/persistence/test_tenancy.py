@@ -24,6 +24,7 @@ PREDICATES = ("member.user_id = $", ".workspace_id = $", "workspace.id = $", "us
 # These serve no caller: a signature is checked before anybody is known, and sweeps look after all tenants.
 FOR_NOBODY = {
     "source._SECRET",
+    "intake._RECEIVE",
     "source._ENTER",
     "source._WITH_OLD_DELIVERIES",
     "scoring._OVERDUE",
@@ -47,8 +48,11 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
     for names in shapes:
         yield f"feedback count {names}", listing._count(names)
         yield f"feedback matching {names}", listing._matching(names)
-        for bounded in (False, True):
-            yield f"stats {names} {bounded}", stats._counts(names, bounded=bounded)
+        for bounded, totals in product((False, True), repeat=2):
+            counts = stats._counts(
+                names, bounded=bounded, totals=totals, buckets=True, columns=frozenset()
+            )
+            yield f"stats {names} {bounded} {totals}", counts
     for continued in (False, True):
         yield f"job page {continued}", job._page(21, continued=continued)
 

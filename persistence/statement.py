@@ -1,0 +1,165 @@
+"""SQL compiled once from the SQLModel tables' metadata, and the rows it answers."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from uuid import UUID
+
+import asyncpg
+import uuid_utils.compat
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import SQLModel
+
+TIMESTAMP = DateTime(timezone=True)
+ENTERED = "entered_workspace"
+
+_DIALECT: Dialect = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class Record(asyncpg.Record):
+    """A row whose selected columns are attributes; a column that was not selected raises AttributeError."""
+
+    if not TYPE_CHECKING:
+        # Hidden from the type checker, so that a row's declared columns are all it may ask for.
+        def __init_subclass__(cls) -> None:
+            for name in inspect.get_annotations(cls):
+                setattr(cls, name, property(itemgetter(name)))  # ten times as fast as __getattr__
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self[name]
+            except KeyError:
+                raise AttributeError(name) from None
+
+
+R = TypeVar("R", bound=Record)
+
+
+# The names of the columns that somebody wants of a row; None for all.
+Columns = frozenset[str]
+
+_KEYS = ("id",)
+
+
+class Statement(Generic[R]):
+    """SQL text compiled once, with the order of its parameters and the class of its rows.
+
+    `keys` are the columns that whoever runs it needs in any case. Postgres plans it once for all values, unless it is
+    `planned_by_value`: where a rare value asks for another plan than a common one.
+    """
+
+    __slots__ = ("_constants", "_keys", "_pick", "_statement", "planned_by_value", "row", "text")
+
+    def __init__(
+        self,
+        statement: Executable,
+        row: type[R],
+        *,
+        keys: Sequence[str] = _KEYS,
+        planned_by_value: bool = False,
+    ) -> None:
+        self._statement = statement
+        self._keys = keys
+        self.planned_by_value = planned_by_value
+        compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every statement we build can
+        self.text = str(compiled)
+        self.row = (
+            _row_with(statement.selected_columns, row) if isinstance(statement, Select) else row
+        )
+        self._pick = _picker(compiled.positiontup or ())
+        self._constants = {
+            name: value for name, value in compiled.params.items() if value is not None
+        }
+
+    def arguments(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The positional arguments for these named values; a missing one is a KeyError."""
+        return self._pick({**self._constants, **values} if self._constants else values)
+
+    def of(self, columns: Columns | None) -> "Statement[R]":
+        """The same SELECT with only these columns and the keys in its list; the others are not read."""
+        return self if columns is None else _narrowed(self, columns)
+
+
+@lru_cache(maxsize=1024)
+def _narrowed(statement: Statement[R], columns: Columns) -> Statement[R]:
+    wide = cast("Select[Any]", statement._statement)  # noqa: SLF001
+    keys = statement._keys  # noqa: SLF001
+    few = only(columns, wide.selected_columns, keys=keys)
+    narrow = wide.with_only_columns(*few, maintain_column_froms=True)
+    return Statement(narrow, statement.row, keys=keys, planned_by_value=statement.planned_by_value)
+
+
+def only(
+    columns: Columns | None, of: Iterable[ColumnElement[Any]], *, keys: Sequence[str] = _KEYS
+) -> list[ColumnElement[Any]]:
+    """Those of a select list that are wanted, that are keys, or that enter a workspace; ValueError for others."""
+    known = {entry.key: entry for entry in of}
+    if columns is None:
+        return list(known.values())
+    if unknown := columns - known.keys():
+        raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
+    wanted = columns.union(keys, (ENTERED,))
+    return [entry for name, entry in known.items() if name in wanted]
+
+
+def _row_with(columns: Iterable[ColumnElement[Any]], row: type[R]) -> type[R]:
+    """The class of rows that have only these of their columns."""
+    selected = {column.key for column in columns}
+    declared = {name for cls in row.__mro__ for name in inspect.get_annotations(cls)}
+    lacking = {name: property() for name in declared - selected}
+    return type(row.__name__, (row,), lacking) if lacking else row
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table behind a SQLModel class."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]  # SQLModel adds it to table models
+
+
+def given(*columns: str, **parameters: str) -> dict[str, ColumnElement[Any]]:
+    """Values for an INSERT: columns given by parameters of their own names, or of the names said."""
+    names = dict(zip(columns, columns, strict=True)) | parameters
+    return {column: bindparam(parameter) for column, parameter in names.items()}
+
+
+def one_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """`column = ANY($parameter)`: one statement text, however many values there are."""
+    return column == any_(bindparam(parameter, type_=ARRAY(column.type)))
+
+
+def new_id() -> UUID:
+    """A UUIDv7: time-ordered, so that new rows land at the end of every index."""
+    return uuid_utils.compat.uuid7()
+
+
+def enter_workspace(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A select-list entry that opens row-level security for that row's workspace until the transaction ends.
+
+    The statement that proves membership opens the second wall with it, so that it costs no round trip.
+    """
+    return func.set_config(
+        literal_column("'earful.workspace_id'"), sql_cast(column, Text), literal_column("true")
+    ).label(ENTERED)
