@@ -31,7 +31,7 @@ schema: $(VENV)/run.stamp ## Write schema.graphql from the code
 	$(BIN)/python -m app schema > schema.graphql
 
 bench: $(VENV)/dev.stamp ## Measure; README.md in bench/ says what
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 lock: $(VENV)/dev.stamp ## Pin every dependency anew, with hashes and without registry addresses
 	UV_CUSTOM_COMPILE_COMMAND="make lock" PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh

@@ -1,7 +1,31 @@
-"""`make bench`: run every benchmark and print its table."""
+"""`python -m bench [NAME]`: run a benchmark and print its table."""
 
 import asyncio
+import sys
 
-from bench import writes
 
-asyncio.run(writes.main())
+def _writes(_: list[str]) -> None:
+    from bench import writes  # noqa: PLC0415
+
+    asyncio.run(writes.main())
+
+
+def _http(arguments: list[str]) -> None:
+    from bench.http import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
+_BENCHMARKS = {
+    "writes": (_writes, "what one stored feedback costs (half a minute)"),
+    "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
+}
+
+name, *rest = sys.argv[1:] or ["writes"]
+if name not in _BENCHMARKS:
+    sys.exit(f"{name}: there are {', '.join(_BENCHMARKS)}")
+_BENCHMARKS[name][0](rest)
+if len(sys.argv) == 1:
+    print("\nOthers, each run by `python -m bench NAME`:")
+    for other, (_, text) in _BENCHMARKS.items():
+        print(f"  {other:<8} {text}")

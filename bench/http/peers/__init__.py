@@ -1,0 +1,1 @@
+"""The servers that Earful is compared with."""
