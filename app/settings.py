@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     operation_seconds: float = Field(default=20.0, gt=0, le=600)
     live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)
 
+    # Documents
+    trusted_documents: Path | None = None
+
     # Scoring
     sentiment_model: Path | None = None
     inference_threads: int = Field(default=1, ge=1, le=64)

@@ -11,7 +11,7 @@ from domain.ids import Kind
 from graph.access import public
 from graph.context import Context, Cookie, Info
 from graph.errors import Conflict, InvalidCredentials, InvalidInput, RateLimited
-from graph.fields import rows
+from graph.fields import computed, rows
 from graph.node import Node, id_field
 from persistence.limits import Limit
 
@@ -46,8 +46,8 @@ class Session(Node):
     last_seen_at: datetime = strawberry.field(description="When its tokens were last renewed.")
     user_agent: str | None = strawberry.field(description="What the device called itself.")
     ip: str | None = strawberry.field(description="The address it was opened from.")
-    current: bool = strawberry.field(
-        resolver=_is_current, description="Whether this request is of this session."
+    current: bool = computed(
+        _is_current, reads=("id",), description="Whether this request is of this session."
     )
 
 

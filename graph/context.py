@@ -1,8 +1,8 @@
 """What a resolver may use: who asks, the stores, and the services of the process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -55,8 +55,15 @@ class Context:
     viewer_or_none: Viewer | None = None
     refused: str | None = None
     refresh_cookie: str | None = None
-    set_cookies: list[Cookie] = field(default_factory=list)
-    batches: Batches = field(default_factory=Batches)
+    set_cookies: Sequence[Cookie] = ()
+    _batches: Batches | None = None
+
+    @property
+    def batches(self) -> Batches:
+        """What graphql-core has asked of batch resolvers, where it executes the operation."""
+        if self._batches is None:
+            self._batches = Batches()
+        return self._batches
 
     @property
     def viewer(self) -> Viewer:
@@ -78,7 +85,7 @@ class Context:
 
     def renewed(self) -> Self:
         """The same caller with nothing remembered, for the next event of a subscription."""
-        return replace(self, batches=Batches(), set_cookies=[])
+        return replace(self, _batches=None, set_cookies=())
 
 
 class Info(strawberry.Info[Context, None]):

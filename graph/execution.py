@@ -1,141 +1,97 @@
 """Executes operations: documents read and compiled once, answers as bytes, errors masked."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any, NamedTuple, cast
 
 import orjson
-from graphql import (
-    DocumentNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    parse,
-    validate,
-)
+from graphql import GraphQLError, GraphQLSchema
 from graphql.execution import ExecutionResult, Executor, create_source_event_stream
 
+from graph import incremental
 from graph.context import Context
+from graph.deadline import Deadline
+from graph.documents import Document, Documents, RequestError
 from graph.engine import Engine, Plan, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
+from graph.scalars import write_json
 from persistence.database import StoreUnavailableError
 
-MOST_TOKENS = 8_000
-MOST_ERRORS = 50
-_CACHED_DOCUMENTS = 1_000
-_CACHED_CHARACTERS = 2_000_000
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What a client asks for."""
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
+    document_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The response body, and whether execution began (then HTTP says 200 in every case)."""
+class Answer(NamedTuple):
+    """The response body, and whether execution began (then HTTP says 200 in every case).
+
+    Where the operation defers, the body is the first of several payloads; close the rest to end the operation.
+    """
 
     body: bytes
     executed: bool
-
-
-class RequestError(Exception):
-    """The request cannot be executed; carries the errors for the client."""
-
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
-        super().__init__(errors[0]["message"])
-        self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
-
-    node: DocumentNode
-    operations: dict[str | None, OperationType]
-    plans: dict[str | None, Plan] = field(default_factory=dict)
-
-    def type_of(self, operation_name: str | None) -> OperationType:
-        """What the chosen operation does; RequestError when none or more than one is meant."""
-        if operation_name is None:
-            if len(self.operations) == 1:
-                return next(iter(self.operations.values()))
-            raise RequestError(
-                [bad_request("The document has several operations: name one in operationName.")]
-            )
-        try:
-            return self.operations[operation_name]
-        except KeyError:
-            raise RequestError(
-                [bad_request(f"The document has no operation named {operation_name[:100]!r}.")]
-            ) from None
+    rest: AsyncGenerator[bytes] | None = None
 
 
 class Operations:
     """Executes operations of one schema."""
 
-    def __init__(self, schema: GraphQLSchema, *, seconds: float) -> None:
-        self._engine = Engine(schema)
+    def __init__(
+        self, schema: GraphQLSchema, *, seconds: float, engine: type[Engine] = Engine
+    ) -> None:
+        self.engine = engine(schema)
         self._seconds = seconds
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
+        self._documents = Documents(self.engine)
 
-    def document(self, query: str) -> Document:
-        """The document, parsed and validated now or before; RequestError when it is not valid."""
-        known = self._documents.get(query)
-        if known is not None:
-            self._documents.move_to_end(query)
-            return known
-        document = self._read(query)
-        self._documents[query] = document
-        self._characters += len(query)
-        while len(self._documents) > _CACHED_DOCUMENTS or self._characters > _CACHED_CHARACTERS:
-            self._characters -= len(self._documents.popitem(last=False)[0])
-        return document
+    def trust(self, texts: Mapping[str, str]) -> None:
+        """Compile these documents now and keep them, by their ids; RequestError for one that is not valid."""
+        self._documents.trust(texts)
 
-    def _read(self, query: str) -> Document:
-        try:
-            node = parse(query, max_tokens=MOST_TOKENS)
-        except GraphQLError as error:
-            raise RequestError([formatted(error)]) from None
-        except RecursionError:
-            raise RequestError([bad_request("The document is nested too deeply.")]) from None
-        try:
-            errors = validate(self._engine.schema, node, max_errors=MOST_ERRORS)
-        except RecursionError:
-            raise RequestError([bad_request("The document is nested too deeply.")]) from None
-        if errors:
-            raise RequestError([formatted(error) for error in errors])
-        operations = {
-            definition.name.value if definition.name else None: definition.operation
-            for definition in node.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        }
-        return Document(node, operations)
+    def document(self, operation: Operation) -> Document:
+        """The operation's document; RequestError when it is not valid or not known."""
+        if operation.document_id is not None:
+            return self._documents.by_id(operation.document_id)
+        return self._documents.by_text(operation.query)
 
-    async def execute(self, document: Document, operation: Operation, context: Context) -> Answer:
-        """Run a query or mutation, within the deadline; when it passes, running statements are cancelled."""
-        plan = self._plan(document, operation)
+    async def execute(
+        self,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        *,
+        incrementally: bool = False,
+    ) -> Answer:
+        """Run a query or mutation, within the deadline; when it passes, running statements are cancelled.
+
+        An operation with @defer is refused unless the client takes its answer `incrementally`.
+        """
+        plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
         try:
             coerced = _coerced(plan, raw)
+            defers = plan.is_deferring(coerced)
+            if defers and not incrementally:
+                raise RequestError([bad_request(incremental.UNACCEPTED)])
         except RequestError as refused:
             return Answer(orjson.dumps({"errors": refused.errors}), executed=False)
+        run = plan.deliver if defers else plan.run
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._seconds):
-                result = await self._run(plan, None, context, coerced, raw)
+            with Deadline(self._seconds):
+                result = await run(None, context, coerced, raw)
         except TimeoutError:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
             return Answer(orjson.dumps(body), executed=True)
-        return Answer(_body(result), executed=True)
+        if isinstance(result, ExecutionResult):
+            return Answer(_body(result), executed=True)
+        payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
+        return Answer(payloads.first, executed=True, rest=payloads.rest())
 
     async def subscribe(
         self, document: Document, operation: Operation, context: Context
@@ -144,11 +100,13 @@ class Operations:
 
         Close the iterator to end the subscription.
         """
-        plan = self._plan(document, operation)
+        plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
         coerced = _coerced(plan, raw)
+        if plan.is_deferring(coerced):
+            raise RequestError([bad_request("The events of a subscription cannot be deferred.")])
         try:
-            async with asyncio.timeout(self._seconds):
+            with Deadline(self._seconds):
                 source = await self._events(document, operation, context)
         except TimeoutError:
             raise RequestError([timed_out(self._seconds)]) from None
@@ -159,7 +117,7 @@ class Operations:
     async def _events(self, document: Document, operation: Operation, context: Context) -> Any:
         """The events that the subscription's field makes, or the result that says why there are none."""
         executor = Executor.build(
-            self._engine.schema,
+            self.engine.schema,
             document.node,
             context_value=context,
             raw_variable_values=operation.variables,
@@ -181,7 +139,7 @@ class Operations:
         try:
             async for event in events:
                 for pause in (*OUTAGE_PAUSES, None):
-                    async with asyncio.timeout(self._seconds):
+                    with Deadline(self._seconds):
                         result = await self._run(plan, event, context.renewed(), coerced, raw)
                     if pause is None or not _met_an_outage(result):
                         break
@@ -195,13 +153,6 @@ class Operations:
             raise RequestError([formatted(GraphQLError("", original_error=error))]) from error
         finally:
             await events.aclose()
-
-    def _plan(self, document: Document, operation: Operation) -> Plan:
-        name = operation.operation_name
-        plan = document.plans.get(name)
-        if plan is None:
-            plan = document.plans[name] = self._engine.plan(document.node, name)
-        return plan
 
     async def _run(
         self,
@@ -234,4 +185,4 @@ def _body(result: ExecutionResult) -> bytes:
     if result.errors:
         body["errors"] = [formatted(error) for error in result.errors]
     body["data"] = result.data
-    return orjson.dumps(body)
+    return write_json(body)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -16,16 +16,19 @@ from domain.workspace import Workspace
 from graph.access import signed_in
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
-from graph.fields import batch, computed, rows
+from graph.fields import batch, column, computed, rows
 from graph.node import Node, id_field, read_id, read_ids
 from graph.pagination import (
     Cursors,
     Page,
     PageInfo,
+    columns_of,
     edges_field,
     nodes_field,
     page_info_field,
     page_size,
+    read_time_key,
+    time_key,
 )
 from graph.scalars import JSON, json_text
 from graph.sentiment import Sentiment, SentimentLabel
@@ -72,27 +75,26 @@ def _sentiment(root: strawberry.Parent[feedback.Feedback]) -> Sentiment | None:
     )
 
 
-def _metadata(root: strawberry.Parent[feedback.Feedback]) -> JSON | None:
-    return json_text(root.metadata)
-
-
 async def _source(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[source.Source]:
     async with info.context.reader() as reader:
         found = await source.by_ids(
-            reader, info.context.viewer, list({parent.source_id for parent in parents})
+            reader,
+            info.context.viewer,
+            list({parent.source_id for parent in parents}),
+            columns=info.columns("Source"),
         )
     return [found[parent.source_id] for parent in parents]
 
 
 async def _tags(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[Sequence[tag.Tag]]:
     async with info.context.reader() as reader:
-        rows = await tag.of_feedback(
-            reader, info.context.viewer, list({parent.id for parent in parents})
+        borne = await tag.borne(
+            reader,
+            info.context.viewer,
+            list({parent.id for parent in parents}),
+            columns=info.columns("Tag"),
         )
-    borne: dict[UUID, list[tag.Tag]] = {parent.id: [] for parent in parents}
-    for row in rows:
-        borne[row.feedback_id].append(row)
-    return [borne[parent.id] for parent in parents]
+    return [borne.get(parent.id, ()) for parent in parents]
 
 
 @strawberry.type(description="One message of a customer, stored as it was sent.")
@@ -123,8 +125,11 @@ class Feedback(Node):
     tags: list[Tag] = batch(
         _tags, reads=("id",), graphql_type=list[Tag], description="Its tags, by name."
     )
-    metadata: JSON | None = computed(
-        _metadata, reads=("metadata",), description="Whatever else the sender told: a JSON object."
+    metadata: JSON | None = column(
+        "metadata",
+        json_text,
+        graphql_type=JSON | None,
+        description="Whatever else the sender told: a JSON object.",
     )
     occurred_at: datetime = strawberry.field(description="When the customer said it.")
     received_at: datetime = strawberry.field(description="When it was stored here.")
@@ -240,6 +245,7 @@ async def feedback_of(
     # Of several workspaces' lists it can be of one at most, and then the others refuse it.
     keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
     position = _position(keys[0], order_by) if keys else None
+    write_cursor = _time_cursor if order_by in _BY_TIME else _score_cursor
     async with info.context.reader() as reader:
         rows = await feedback.pages(
             reader,
@@ -249,6 +255,7 @@ async def feedback_of(
             order=order_by,
             limit=size + 1,
             after=position,
+            columns=columns_of(info, "Feedback", _SORTED_BY[order_by]),
         )
     found: dict[UUID, list[feedback.Feedback]] = {workspace: [] for workspace in cursors}
     for row in rows:
@@ -258,7 +265,7 @@ async def feedback_of(
             rows=found[parent.id][:size],
             has_next=len(found[parent.id]) > size,
             continued=after is not None,
-            cursor=partial(_cursor, cursors[parent.id], order_by),
+            cursor=partial(write_cursor, cursors[parent.id]),
             workspace_id=parent.id,
             where=passing,
         )
@@ -267,16 +274,25 @@ async def feedback_of(
 
 
 _BY_TIME = {feedback.Order.NEWEST_FIRST, feedback.Order.OLDEST_FIRST}
+_SORTED_BY = {
+    order: "occurred_at" if order in _BY_TIME else "sentiment_score" for order in feedback.Order
+}
 
 
-def _cursor(cursors: Cursors, order: feedback.Order, row: feedback.Feedback) -> str:
-    value = row.occurred_at if order in _BY_TIME else row.sentiment_score
-    return cursors.write(value, row.id.hex)
+def _time_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
+    return cursors.write(time_key(row.occurred_at, row.id))
 
 
-def _position(key: list[Any], order: feedback.Order) -> feedback.After:
-    value = datetime.fromisoformat(key[0]) if order in _BY_TIME else key[0]
-    return feedback.After(value, UUID(key[1]))
+def _score_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
+    score = row.sentiment_score
+    return cursors.write(row.id.hex + ("" if score is None else score.hex()))
+
+
+def _position(key: str, order: feedback.Order) -> feedback.After:
+    if order in _BY_TIME:
+        return feedback.After(*read_time_key(key))
+    id_, score = key[:32], key[32:]
+    return feedback.After(float.fromhex(score) if score else None, UUID(id_))
 
 
 @strawberry.input(description="Who wrote the message.")

@@ -6,7 +6,8 @@
     @rows(Row)
     class Feedback:
         body: str                                                        # the row's column
-        id: strawberry.ID = computed(_id, reads=("id",))                 # from columns, no store
+        id: strawberry.ID = column("id", _write_id)                      # the column, converted
+        author: Author | None = computed(_author, reads=("name",))       # from several columns
         source: Source = batch(_source, reads=("source_id",))            # all parents in one call
 
 A batch resolver gets the parents of one level of one operation in one call, with the field's arguments as
@@ -22,10 +23,11 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from graph.engine import RESOLUTION, Batch, Computed
+from graph.engine import RESOLUTION, Attribute, Batch, Computed
 
 Load = Callable[..., Awaitable[Sequence[Any]]]
 T = TypeVar("T")
+R = TypeVar("R")
 
 ROWS = "__rows__"
 
@@ -110,14 +112,35 @@ def batch(
     )
 
 
+def column(
+    name: str,
+    convert: Callable[[Any], R],
+    *,
+    description: str | None = None,
+    graphql_type: Any = None,
+) -> Any:
+    """A field that is the parent's attribute `name`, converted by a pure function unless it is None."""
+
+    def resolve(root: strawberry.Parent[Any]) -> Any:
+        value = getattr(root, name)
+        return None if value is None else convert(value)
+
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        graphql_type=graphql_type,
+        metadata={RESOLUTION: Attribute(name, convert)},
+    )
+
+
 def computed(
-    function: Callable[[Any], Any],
+    function: Callable[..., Any],
     *,
     reads: tuple[str, ...] | None = None,
     description: str | None = None,
     graphql_type: Any = None,
 ) -> Any:
-    """A field computed from its parent by `function(root)`, which is pure: it may be called more than once."""
+    """A field computed by `function(root)`, which is pure and may be called more than once, or `(root, info)`."""
     return strawberry.field(
         resolver=function,
         description=description,

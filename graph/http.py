@@ -1,10 +1,12 @@
 """GraphQL over HTTP: a thin ASGI endpoint for POST and GET.
 
 Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` answers request errors with 400,
-`application/json` with 200; what is not a GraphQL request at all is a 4xx either way.
+`application/json` with 200; what is not a GraphQL request at all is a 4xx either way. An operation with @defer
+is answered in parts, as multipart/mixed, to clients that name it.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -15,22 +17,25 @@ import orjson
 from graphql import OperationType
 from pydantic_core import from_json
 
+from graph import media as media_types
+from graph import multipart
 from graph.authentication import Headers, context_of, headers_of, set_cookie
 from graph.context import Context, Services
+from graph.deadline import Deadline
+from graph.documents import RequestError
 from graph.errors import bad_request
-from graph.execution import Operation, Operations, RequestError
+from graph.execution import Answer, Operation, Operations
+from graph.media import JSON, RESPONSE_JSON
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
-_RESPONSE_JSON = b"application/graphql-response+json"
-_JSON = b"application/json"
 _BODY_SECONDS = 30
 _UNWATCHED_SECONDS = 0.05
 _LONG_NUMBER = re.compile(rb"\d{19}")
-_NAMES = {"query", "variables", "operationName", "extensions"}
+_NAMES = {"query", "documentId", "variables", "operationName", "extensions"}
 
 PLAYGROUND_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -60,60 +65,78 @@ class GraphQLOverHTTP:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)  # type: ignore[arg-type]  # a scope is a dict
-        media = _JSON
+        media: bytes | None = JSON
         try:
             method = scope["method"]
-            if method == "GET" and self._playground is not None and _wants_page(scope, headers):
-                await _send(send, 200, b"text/html; charset=utf-8", self._playground, _PAGE)
+            accepted = media_types.accepted(headers.get(b"accept", b""))
+            if (
+                method == "GET"
+                and self._playground is not None
+                and accepted is not None
+                and accepted.page
+                and b"query=" not in scope["query_string"]
+            ):
+                await _send(send, 200, _HTML, self._playground, _PAGE)
                 return
-            media = _answer_media(headers)
+            if accepted is None or (accepted.single is None and not accepted.parts):
+                raise _Refused(406, "Accept application/graphql-response+json or application/json.")
+            media = accepted.single
             if method == "POST":
                 parameters = await self._body(headers, receive)
             elif method == "GET":
                 parameters = _query_string(scope)
             else:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
-            await self._answer(scope, headers, method, media, parameters, receive, send)
+            operation = operation_of(parameters)
+            await self._answer(
+                scope, headers, operation, media, receive, send, incrementally=accepted.parts
+            )
         except _Refused as refused:
             body = orjson.dumps({"errors": [bad_request(str(refused))]})
-            await _send(send, refused.status, media, body, refused.headers)
+            await _send(send, refused.status, media or RESPONSE_JSON, body, refused.headers)
 
     async def _answer(
         self,
         scope: Scope,
         headers: Headers,
-        method: str,
-        media: bytes,
-        parameters: dict[str, Any],
+        operation: Operation,
+        media: bytes | None,
         receive: Receive,
         send: Send,
+        *,
+        incrementally: bool,
     ) -> None:
-        operation = operation_of(parameters)
         context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
         try:
-            document = self._operations.document(operation.query)
+            document = self._operations.document(operation)
             kind = document.type_of(operation.operation_name)
         except RequestError as error:
-            await _send(send, _status(media), media, orjson.dumps({"errors": error.errors}))
+            await _send_errors(send, media, orjson.dumps({"errors": error.errors}))
             return
         if kind is OperationType.SUBSCRIPTION:
             raise _Refused(400, "Subscriptions go over WebSocket (graphql-transport-ws).")
-        if method == "GET" and kind is not OperationType.QUERY:
+        if scope["method"] == "GET" and kind is not OperationType.QUERY:
             raise _Refused(405, "Only queries go over GET.", (b"allow", b"POST"))
-        answer = await _while_there(receive, self._operations.execute(document, operation, context))
-        if answer is not None:
-            status = 200 if answer.executed else _status(media)
-            await _send(send, status, media, answer.body, _cookies(context))
+        answer = await _while_there(
+            receive,
+            self._operations.execute(document, operation, context, incrementally=incrementally),
+        )
+        if answer is None:
+            return
+        if not answer.executed:
+            await _send_errors(send, media, answer.body)
+        elif answer.rest is None and media is not None:
+            await _send(send, 200, media, answer.body, _cookies(context))
+        else:
+            await _while_there(receive, _send_parts(send, answer, _cookies(context)))
 
     async def _body(self, headers: Headers, receive: Receive) -> dict[str, Any]:
-        kind, _, options = headers.get(b"content-type", b"").partition(b";")
-        charset = options.strip().lower().replace(b'"', b"")
-        if kind.strip().lower() != _JSON or charset not in {b"", b"charset=utf-8"}:
-            raise _Refused(415, "Send application/json in UTF-8.", (b"accept", _JSON))
+        if not media_types.is_json(headers.get(b"content-type", b"")[:200]):
+            raise _Refused(415, "Send application/json in UTF-8.", (b"accept", JSON))
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise _Refused(415, "Send the body without content-encoding.")
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            with Deadline(_BODY_SECONDS):
                 body = await read_body(headers, receive, self._largest)
         except TimeoutError:
             raise _Refused(408, "The body took too long.") from None
@@ -144,9 +167,13 @@ def read_json(text: bytes | str) -> Any:
 def operation_of(parameters: dict[str, Any]) -> Operation:
     """The operation in a request's parameters; a 400 naming the one that is of the wrong type."""
     query = parameters.get("query")
+    document_id = parameters.get("documentId")
     variables = parameters.get("variables")
     name = parameters.get("operationName")
-    if not isinstance(query, str) or not query.strip():
+    if document_id is not None:
+        if not isinstance(document_id, str) or query is not None:
+            raise _Refused(400, "`documentId` must be a string, and `query` left out.")
+    elif not isinstance(query, str) or not query.strip():
         raise _Refused(400, "`query` must be a GraphQL document.")
     if variables is not None and not isinstance(variables, dict):
         raise _Refused(400, "`variables` must be a JSON object.")
@@ -154,7 +181,7 @@ def operation_of(parameters: dict[str, Any]) -> Operation:
         raise _Refused(400, "`operationName` must be a string.")
     if not isinstance(parameters.get("extensions"), dict | None):
         raise _Refused(400, "`extensions` must be a JSON object.")
-    return Operation(query, variables, name or None)
+    return Operation(query or "", variables, name or None, document_id)
 
 
 async def read_body(headers: Headers, receive: Receive, largest: int) -> bytes | None:
@@ -240,55 +267,17 @@ def _query_string(scope: Scope) -> dict[str, Any]:
     return parameters
 
 
-def _preferences(headers: Headers) -> list[tuple[float, bytes]]:
-    """The media ranges of Accept with their q, in the client's order."""
-    ranges = []
-    for part in headers.get(b"accept", b"").split(b","):
-        media, *options = (piece.strip() for piece in part.lower().split(b";"))
-        quality = 1.0
-        for option in options:
-            if option.startswith(b"q="):
-                try:
-                    quality = float(option[2:])
-                except ValueError:
-                    quality = 0.0
-        if media and quality > 0:
-            ranges.append((quality, media))
-    return ranges
-
-
-def _answer_media(headers: Headers) -> bytes:
-    ranges = _preferences(headers)
-    if not ranges:
-        if headers.get(b"accept", b"").strip():
-            raise _Refused(406, "Accept application/graphql-response+json or application/json.")
-        return _JSON
-    for _, media in sorted(ranges, key=lambda ranked: -ranked[0]):
-        if media == _RESPONSE_JSON:
-            return _RESPONSE_JSON
-        if media in {_JSON, b"application/*", b"*/*"}:
-            return _JSON
-    raise _Refused(406, "Accept application/graphql-response+json or application/json.")
-
-
-def _wants_page(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser asks for the playground: HTML ranks before JSON, and there is no query."""
-    ranges = {media: quality for quality, media in _preferences(headers)}
-    html = ranges.get(b"text/html", 0)
-    machine = max(ranges.get(_JSON, 0), ranges.get(_RESPONSE_JSON, 0))
-    return html > machine and b"query=" not in scope["query_string"]
-
-
-def _status(media: bytes) -> int:
-    return 400 if media is _RESPONSE_JSON else 200
-
-
 def _cookies(context: Context) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(
         (b"set-cookie", set_cookie(context.services, cookie)) for cookie in context.set_cookies
     )
 
 
+_HTML = b"text/html"
+_CONTENT_TYPES = {
+    media: (b"content-type", media + b"; charset=utf-8") for media in (JSON, RESPONSE_JSON, _HTML)
+}
+_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _PAGE = (
     (b"content-security-policy", PLAYGROUND_POLICY),
     (b"referrer-policy", b"no-referrer"),
@@ -302,18 +291,42 @@ async def _send(
     body: bytes,
     headers: tuple[tuple[bytes, bytes], ...] = (),
 ) -> None:
-    content_type = media if b";" in media else media + b"; charset=utf-8"
+    length = (b"content-length", b"%d" % len(body))
     await send(
         {
             "type": "http.response.start",
             "status": status,
+            "headers": (_CONTENT_TYPES[media], length, *_ALWAYS, *headers),
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_errors(send: Send, media: bytes | None, body: bytes) -> None:
+    """Answer a request that cannot be executed."""
+    await _send(send, 200 if media is JSON else 400, media or RESPONSE_JSON, body)
+
+
+async def _send_parts(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Send each payload as soon as it is there."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
             "headers": [
-                (b"content-type", content_type),
-                (b"content-length", str(len(body)).encode()),
-                (b"cache-control", b"no-store"),
-                (b"x-content-type-options", b"nosniff"),
+                (b"content-type", multipart.MEDIA),
+                *_ALWAYS,
+                # A proxy shall not wait for the last part.
+                (b"x-accel-buffering", b"no"),
                 *headers,
             ],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    begin = multipart.BEGIN + multipart.part(answer.body)
+    await send({"type": "http.response.body", "body": begin, "more_body": True})
+    if answer.rest is not None:
+        async with contextlib.aclosing(answer.rest) as rest:
+            async for payload in rest:
+                part = multipart.part(payload)
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": multipart.END})

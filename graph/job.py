@@ -23,10 +23,13 @@ from graph.pagination import (
     Cursors,
     Page,
     PageInfo,
+    columns_of,
     edges_field,
     nodes_field,
     page_info_field,
     page_size,
+    read_time_key,
+    time_key,
 )
 
 
@@ -89,10 +92,15 @@ async def jobs_of(
     if after is not None:
         # Of several workspaces' lists it can be of one at most, and then the others refuse it.
         keys = [of_list.read(after) for of_list in cursors.values()]
-        key = (datetime.fromisoformat(keys[0][0]), UUID(keys[0][1]))
+        key = read_time_key(keys[0])
     async with info.context.reader() as reader:
         rows = await job.pages(
-            reader, info.context.viewer, list(cursors), limit=size + 1, after=key
+            reader,
+            info.context.viewer,
+            list(cursors),
+            limit=size + 1,
+            after=key,
+            columns=columns_of(info, "Job", "created_at"),
         )
     found: dict[UUID, list[job.Job]] = {workspace: [] for workspace in cursors}
     for row in rows:
@@ -109,7 +117,7 @@ async def jobs_of(
 
 
 def _cursor(cursors: Cursors, row: job.Job) -> str:
-    return cursors.write(row.created_at, row.id.hex)
+    return cursors.write(time_key(row.created_at, row.id))
 
 
 @strawberry.type

@@ -8,7 +8,7 @@ import strawberry
 from domain import ids
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
-from graph.fields import computed
+from graph.fields import column
 
 
 @strawberry.interface(description="Anything with an id. `node(id:)` finds it again.")
@@ -20,11 +20,12 @@ class Node:
 
 def id_field(kind: Kind) -> Any:
     """The `id` of a type whose objects are rows with a UUID column `id`."""
-
-    def resolve(root: strawberry.Parent[Any]) -> strawberry.ID:
-        return strawberry.ID(ids.write(kind, root.id))
-
-    return computed(resolve, reads=("id",), description=f"`{kind}_<uuidv7 as 32 hex digits>`.")
+    return column(
+        "id",
+        ids.writer(kind),
+        graphql_type=strawberry.ID,
+        description=f"`{kind}_<uuidv7 as 32 hex digits>`.",
+    )
 
 
 def read_id(kind: Kind, value: str, *path: str) -> UUID:

@@ -6,13 +6,20 @@ a permission class) is left to Strawberry.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import MISSING
 from typing import Any
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType
-from strawberry.types.arguments import StrawberryArgument, convert_argument
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.base import (
+    StrawberryList,
+    StrawberryMaybe,
+    StrawberryObjectDefinition,
+    StrawberryOptional,
+)
 from strawberry.types.field import StrawberryField
+from strawberry.types.lazy_type import LazyType
 
 from graph.access import Access
 from graph.engine import (
@@ -31,6 +38,10 @@ from persistence.database import Record
 Convert = Callable[[dict[str, Any]], dict[str, Any]]
 
 _DEFINITION = "strawberry-definition"
+
+
+class _UnknownError(Exception):
+    """Strawberry has a way to make this input that is not known here."""
 
 
 def declare(schema: strawberry.Schema) -> strawberry.Schema:
@@ -67,38 +78,91 @@ def _resolution(schema: strawberry.Schema, field: GraphQLField) -> Resolution | 
     if ours.base_resolver is None:
         return Attribute(ours.python_name)
     declared = ours.metadata.get(RESOLUTION)
-    if isinstance(declared, Computed):
+    if isinstance(declared, Attribute) or (
+        isinstance(declared, Computed) and ours.base_resolver.info_parameter is None
+    ):
         return declared
-    convert = _converter(schema, ours.arguments)
+    try:
+        return _called(schema, ours, declared)
+    except _UnknownError:
+        return None
+
+
+def _called(schema: strawberry.Schema, field: StrawberryField, declared: Any) -> Resolution:
+    convert = _converter(schema, field.arguments)
     if isinstance(declared, Batch):
         return (
             declared
             if convert is None
             else Batch(_converting(declared.load, convert), declared.reads)
         )
-    return Call(_guarded(schema, ours, _resolver(ours, convert)))
+    reads = declared.reads if isinstance(declared, Computed) else None
+    return Call(_guarded(schema, field, _resolver(field, convert)), reads)
 
 
 def _converter(
     schema: strawberry.Schema, arguments: Sequence[StrawberryArgument]
 ) -> Convert | None:
     """Makes keyword arguments of a resolver from GraphQL's, or None where they are the same."""
-    converter = schema.schema_converter
-    config, registry = schema.config, converter.scalar_registry
-    names = [(config.name_converter.from_argument(argument), argument) for argument in arguments]
-    if not names:
+    names = schema.config.name_converter
+    renamed = [
+        (names.from_argument(argument), argument.python_name, _input(schema, argument.type))
+        for argument in arguments
+    ]
+    if all(name == python_name and make is None for name, python_name, make in renamed):
         return None
 
     def convert(given: dict[str, Any]) -> dict[str, Any]:
         return {
-            argument.python_name: convert_argument(
-                given[name], argument.type, registry, config, path=(name,)
-            )
-            for name, argument in names
+            python_name: given[name] if make is None else make(given[name])
+            for name, python_name, make in renamed
             if name in given
         }
 
     return convert
+
+
+def _input(schema: strawberry.Schema, type_: Any) -> Callable[[Any], Any] | None:
+    """Makes what a resolver gets of a coerced input value; None where it is the same."""
+    if isinstance(type_, StrawberryMaybe):
+        raise _UnknownError
+    while isinstance(type_, StrawberryOptional | LazyType):
+        type_ = type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type()
+    if isinstance(type_, StrawberryList):
+        item = _input(schema, type_.of_type)
+        return (
+            None
+            if item is None
+            else lambda values: None if values is None else list(map(item, values))
+        )
+    definition = getattr(type_, "__strawberry_definition__", None)
+    if not isinstance(definition, StrawberryObjectDefinition):
+        return None
+    if definition.from_input is not None:
+        raise _UnknownError
+    names = schema.config.name_converter
+    fields = [
+        (names.from_field(field), field.python_name, _input(schema, field.resolve_type()))
+        for field in definition.fields
+    ]
+    # A nullable field without a default is None, as Strawberry has it.
+    missing = {
+        field.python_name: None
+        for field in definition.fields
+        if field.default_value is MISSING and field.default_factory is MISSING
+    }
+
+    def make(value: Any) -> Any:
+        if value is None:
+            return None
+        given = {
+            python_name: value[name] if part is None else part(value[name])
+            for name, python_name, part in fields
+            if name in value
+        }
+        return type_(**(missing | given))
+
+    return make
 
 
 def _converting(load: Callable[..., Any], convert: Convert) -> Callable[..., Any]:
@@ -110,16 +174,19 @@ def _converting(load: Callable[..., Any], convert: Convert) -> Callable[..., Any
 
 
 def _resolver(field: StrawberryField, convert: Convert | None) -> Callable[..., Any]:
-    """The field's own function, called with what it asks for."""
+    """The field's own function behind its access rules, called with what it asks for."""
     resolver = field.base_resolver
     assert resolver is not None  # noqa: S101 - a field without one is an attribute
     function: Any = resolver.wrapped_func
+    checks = [extension.check for extension in field.extensions if isinstance(extension, Access)]
     takes_self = resolver.self_parameter is not None
     parent = resolver.parent_parameter or resolver.root_parameter
     parent_name = parent.name if parent is not None else None
     info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
 
     def call(source: Any, info: Any, **given: Any) -> Any:
+        for check in checks:
+            check(info.context)
         arguments = given if convert is None else convert(given)
         if parent_name is not None:
             arguments[parent_name] = source
@@ -133,17 +200,11 @@ def _resolver(field: StrawberryField, convert: Convert | None) -> Callable[..., 
 def _guarded(
     schema: strawberry.Schema, field: StrawberryField, call: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """The function behind the field's access rules, its refusals turned into the problems of its union."""
-    checks = [extension.check for extension in field.extensions if isinstance(extension, Access)]
+    """The function, its refusals turned into the problems of the field's union."""
     handlers = schema.schema_converter._get_field_exception_handlers(field)  # noqa: SLF001
 
-    def checked(source: Any, info: Any, **given: Any) -> Any:
-        for check in checks:
-            check(info.context)
-        return call(source, info, **given)
-
     if not handlers:
-        return checked if checks else call
+        return call
 
     def problem(error: Exception, info: Any) -> Any:
         for kinds, handler in handlers:
@@ -151,7 +212,7 @@ def _guarded(
                 return handler.handle(error, field=field, info=info)
         raise error
 
-    return _refusing_later(checked, problem) if field.is_async else _refusing(checked, problem)
+    return _refusing_later(call, problem) if field.is_async else _refusing(call, problem)
 
 
 def _refusing(call: Callable[..., Any], problem: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,9 +11,14 @@ from strawberry.types.scalar import ScalarDefinition
 JSON = NewType("JSON", object)
 
 
-def write_time(value: datetime) -> str:
-    """RFC 3339 in UTC: 2026-11-22T18:30:00.123456Z."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def write_time(value: datetime) -> datetime:
+    """In UTC, for the JSON writer to make RFC 3339 of: 2026-11-22T18:30:00.123456Z."""
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def write_json(value: Any) -> bytes:
+    """A response body, or a part of one."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
 def read_time(value: Any) -> datetime:
@@ -31,9 +36,9 @@ def read_time(value: Any) -> datetime:
     )
 
 
-def json_text(text: str | None) -> JSON | None:
+def json_text(text: str) -> JSON:
     """JSON that Postgres wrote, passed through to the response without parsing it."""
-    return None if text is None else JSON(orjson.Fragment(text))
+    return JSON(orjson.Fragment(text))
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -3,11 +3,16 @@
 import strawberry
 from graphql import (
     GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLDirective,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLString,
     Undefined,
 )
+from graphql.type.directives import GraphQLDeferDirective
 from strawberry.schema.config import StrawberryConfig
 
 from graph import resolutions
@@ -68,15 +73,41 @@ def _without_null_defaults(built: strawberry.Schema) -> strawberry.Schema:
     return built
 
 
+def _with_defer(built: strawberry.Schema) -> strawberry.Schema:
+    """Adds @defer alone: Strawberry's own switch would add @stream too, which is not there."""
+    core = built._schema  # noqa: SLF001
+    defer = GraphQLDirective(
+        GraphQLDeferDirective.name,
+        GraphQLDeferDirective.locations,
+        args={
+            "if": GraphQLArgument(
+                GraphQLNonNull(GraphQLBoolean),
+                default_value=True,
+                description="False: the fragment comes with the rest, as if @defer were not there.",
+            ),
+            "label": GraphQLArgument(
+                GraphQLString,
+                description="Comes back with what is pending; unique in the document.",
+            ),
+        },
+        description="The fragment may come after the rest, in a part of its own: over HTTP, to clients that "
+        "send `Accept: multipart/mixed`. Others are refused.",
+    )
+    core.directives = (*core.directives, defer)
+    return built
+
+
 schema = resolutions.declare(
-    _without_null_defaults(
-        strawberry.Schema(
-            query=Query,
-            mutation=Mutation,
-            subscription=Subscription,
-            types=[Session],
-            exception_handlers=HANDLERS,
-            config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
+    _with_defer(
+        _without_null_defaults(
+            strawberry.Schema(
+                query=Query,
+                mutation=Mutation,
+                subscription=Subscription,
+                types=[Session],
+                exception_handlers=HANDLERS,
+                config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
+            )
         )
     )
 )

@@ -12,7 +12,7 @@ from domain.ids import Kind
 from graph.access import signed_in
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound
-from graph.fields import batch, rows
+from graph.fields import batch, computed, rows
 from graph.node import Node, id_field, read_id
 
 
@@ -62,8 +62,9 @@ class Source(Node):
     name: str = strawberry.field(description="Its name, for people.")
     kind: SourceKind = strawberry.field(description="How feedback comes in.")
     provider: SourceProvider = strawberry.field(description="Whose webhook style it speaks.")
-    ingest_url: str | None = strawberry.field(
-        resolver=_ingest_url,
+    ingest_url: str | None = computed(
+        _ingest_url,
+        reads=("id", "kind"),
         description="Where the outside service posts its webhooks; null for kinds that have none.",
     )
     last_received_at: datetime | None = batch(

@@ -73,11 +73,25 @@ async def stats_of(
     filter: FeedbackFilter | None = None,
 ) -> Sequence[stats.Stats]:
     """The statistics of each workspace."""
+    selected = info.columns("FeedbackStats")
     within = stats.period(from_, to, interval, time_zone)
     async with info.context.reader() as reader:
         return await stats.over(
-            reader, info.context.viewer, [parent.id for parent in parents], within, where(filter)
+            reader,
+            info.context.viewer,
+            [parent.id for parent in parents],
+            within,
+            where(filter),
+            totals=selected is None or "totals" in selected,
+            buckets=selected is None or "buckets" in selected,
+            columns=_counted(info),
         )
+
+
+def _counted(info: Info) -> frozenset[str] | None:
+    in_totals = info.columns("SentimentCounts", "totals")
+    in_buckets = info.columns("SentimentCounts", "buckets", "counts")
+    return None if in_totals is None or in_buckets is None else in_totals | in_buckets
 
 
 @strawberry.type

@@ -23,7 +23,7 @@ MOST_NODES = 100
 
 async def _user(parents: Sequence[viewer_.Viewer], info: Info) -> Sequence[account.User | None]:
     async with info.context.reader() as reader:
-        user = await account.me(reader, info.context.viewer)
+        user = await account.me(reader, info.context.viewer, columns=info.columns("User"))
     return [user for _ in parents]
 
 
@@ -31,7 +31,9 @@ async def _workspaces(
     parents: Sequence[viewer_.Viewer], info: Info
 ) -> Sequence[Sequence[workspace.Workspace]]:
     async with info.context.reader() as reader:
-        rows = await workspace.of_viewer(reader, info.context.viewer)
+        rows = await workspace.of_viewer(
+            reader, info.context.viewer, columns=info.columns("Workspace")
+        )
     return [rows for _ in parents]
 
 
@@ -39,7 +41,12 @@ async def _sessions(
     parents: Sequence[viewer_.Viewer], info: Info
 ) -> Sequence[Sequence[account.Session]]:
     async with info.context.reader() as reader:
-        rows = await account.sessions(reader, info.context.viewer, info.context.services.clock())
+        rows = await account.sessions(
+            reader,
+            info.context.viewer,
+            info.context.services.clock(),
+            columns=info.columns("Session"),
+        )
     return [rows for _ in parents]
 
 
@@ -68,27 +75,29 @@ class Viewer:
     )
 
 
-async def _users(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
-    return list((await account.users(reader, viewer, wanted)).values())
+async def _users(reader: Any, viewer: viewer_.Viewer, wanted: Any, columns: Any) -> Sequence[Any]:
+    return list((await account.users(reader, viewer, wanted, columns=columns)).values())
 
 
-async def _sources(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
-    return list((await source.by_ids(reader, viewer, wanted)).values())
+async def _sources(reader: Any, viewer: viewer_.Viewer, wanted: Any, columns: Any) -> Sequence[Any]:
+    return list((await source.by_ids(reader, viewer, wanted, columns=columns)).values())
 
 
-async def _feedback(reader: Any, viewer: viewer_.Viewer, wanted: Sequence[UUID]) -> Sequence[Any]:
-    return list((await feedback.by_ids(reader, viewer, wanted)).values())
+async def _feedback(
+    reader: Any, viewer: viewer_.Viewer, wanted: Any, columns: Any
+) -> Sequence[Any]:
+    return list((await feedback.by_ids(reader, viewer, wanted, columns=columns)).values())
 
 
-_FIND: dict[Kind, Callable[[Any, viewer_.Viewer, Sequence[UUID]], Awaitable[Sequence[Any]]]] = {
-    Kind.USER: _users,
-    Kind.SESSION: account.sessions_by_ids,
-    Kind.WORKSPACE: workspace.by_ids,
-    Kind.MEMBER: workspace.members_by_ids,
-    Kind.SOURCE: _sources,
-    Kind.FEEDBACK: _feedback,
-    Kind.TAG: tag.by_ids,
-    Kind.JOB: job.by_ids,
+_FIND: dict[Kind, tuple[str, Callable[..., Awaitable[Sequence[Any]]]]] = {
+    Kind.USER: ("User", _users),
+    Kind.SESSION: ("Session", account.sessions_by_ids),
+    Kind.WORKSPACE: ("Workspace", workspace.by_ids),
+    Kind.MEMBER: ("Member", workspace.members_by_ids),
+    Kind.SOURCE: ("Source", _sources),
+    Kind.FEEDBACK: ("Feedback", _feedback),
+    Kind.TAG: ("Tag", tag.by_ids),
+    Kind.JOB: ("Job", job.by_ids),
 }
 
 
@@ -100,10 +109,16 @@ async def _find(info: Info, wanted: Sequence[tuple[Kind, UUID] | None]) -> Seque
             by_kind.setdefault(id_[0], set()).add(id_[1])
     found: dict[tuple[Kind, UUID], Any] = {}
     for kind, uuids in by_kind.items():
-        async with info.context.reader() as reader:
-            for row in await _FIND[kind](reader, info.context.viewer, list(uuids)):
-                found[kind, row.id] = row
+        for row in await _read(info, kind, list(uuids)):
+            found[kind, row.id] = row
     return [id_ and found.get(id_) for id_ in wanted]
+
+
+async def _read(info: Info, kind: Kind, uuids: list[UUID]) -> Sequence[Any]:
+    """Those of the things that there are and that are the caller's."""
+    type_name, read = _FIND[kind]
+    async with info.context.reader() as reader:
+        return await read(reader, info.context.viewer, uuids, columns=info.columns(type_name))
 
 
 @strawberry.type
@@ -126,7 +141,8 @@ class ViewerQuery:
         if parsed is None:
             message = "must be an id, such as feedback_01932c07c0de7abc8def0123456789ab"
             raise InvalidInputError(f"`id` {message}.", [FieldError(("id",), message)])
-        return (await _find(info, [parsed]))[0]
+        kind, uuid = parsed
+        return next(iter(await _read(info, kind, [uuid])), None)
 
     @strawberry.field(
         extensions=[signed_in],

@@ -26,8 +26,9 @@ from graph.authentication import (
     viewer_of,
 )
 from graph.context import Context, Services
+from graph.documents import RequestError
 from graph.errors import bad_request
-from graph.execution import Operation, Operations, RequestError
+from graph.execution import Operation, Operations
 from graph.http import Receive, Scope, Send, read_json
 
 log = structlog.get_logger(__name__)
@@ -189,7 +190,7 @@ class _Connection:
     async def _run(self, id_: str, operation: Operation) -> None:
         context = Context(self._services, self._client, self._viewer)
         try:
-            document = self._operations.document(operation.query)
+            document = self._operations.document(operation)
             kind = document.type_of(operation.operation_name)
             if kind is OperationType.SUBSCRIPTION:
                 answers = await self._operations.subscribe(document, operation, context)

@@ -43,12 +43,17 @@ def by_workspace(
     return [found[parent.id] for parent in parents]
 
 
-def rows_of(read: Callable[..., Any]) -> Callable[..., Any]:
-    """A batch resolver for rows that `read(reader, viewer, workspace_ids)` finds."""
+def rows_of(read: Callable[..., Any], type_name: str) -> Callable[..., Any]:
+    """A batch resolver for rows that `read(reader, viewer, workspace_ids, columns=...)` finds."""
 
     async def load(parents: Sequence[workspaces.Workspace], info: Info) -> Sequence[Sequence[Any]]:
         async with info.context.reader() as reader:
-            rows = await read(reader, info.context.viewer, [parent.id for parent in parents])
+            rows = await read(
+                reader,
+                info.context.viewer,
+                [parent.id for parent in parents],
+                columns=info.columns(type_name),
+            )
         return by_workspace(parents, rows)
 
     return load
@@ -57,7 +62,10 @@ def rows_of(read: Callable[..., Any]) -> Callable[..., Any]:
 async def _user(parents: Sequence[workspaces.Member], info: Info) -> Sequence[account.User]:
     async with info.context.reader() as reader:
         found = await account.users(
-            reader, info.context.viewer, list({parent.user_id for parent in parents})
+            reader,
+            info.context.viewer,
+            list({parent.user_id for parent in parents}),
+            columns=info.columns("User"),
         )
     return [found[parent.user_id] for parent in parents]
 
@@ -100,19 +108,19 @@ class Workspace(Node):
         "`timeZone` is an IANA name such as Europe/Berlin.",
     )
     sources: list[Source] = batch(
-        rows_of(source.of_workspaces),
+        rows_of(source.of_workspaces, "Source"),
         reads=("id",),
         graphql_type=list[Source],
         description="Where its feedback comes from, the oldest first.",
     )
     tags: list[Tag] = batch(
-        rows_of(tag.of_workspaces),
+        rows_of(tag.of_workspaces, "Tag"),
         reads=("id",),
         graphql_type=list[Tag],
         description="Its tags, by name.",
     )
     members: list[Member] = batch(
-        rows_of(workspaces.members),
+        rows_of(workspaces.members, "Member"),
         reads=("id",),
         graphql_type=list[Member],
         description="Who belongs to it, the longest-standing first.",
@@ -140,7 +148,9 @@ class WorkspaceQuery:
     )
     async def workspace(self, info: Info, slug: str) -> workspaces.Workspace | None:
         async with info.context.reader() as reader:
-            return await workspaces.by_slug(reader, info.context.viewer, slug)
+            return await workspaces.by_slug(
+                reader, info.context.viewer, slug, columns=info.columns("Workspace")
+            )
 
 
 @strawberry.input(description="A new workspace.")

@@ -12,11 +12,15 @@ from app.main import create_app
 from app.resources import Api
 from app.settings import Settings
 from app.stores import open_database
+from graph.execution import Operations
+from tests.both_ways import BothWays
 
 
-def client(settings: Settings, api: Api) -> httpx.AsyncClient:
+def client(
+    settings: Settings, api: Api, operations: type[Operations] = BothWays
+) -> httpx.AsyncClient:
     """A client of another application, that has these resources and settings."""
-    application = create_app(settings)
+    application = create_app(settings, operations)
     application.open(api)
     transport = httpx.ASGITransport(application)
     return httpx.AsyncClient(transport=transport, base_url="http://earful.test")

@@ -25,6 +25,7 @@ from jobs.relay import Relay
 from persistence import migrate
 from persistence.bus import Bus
 from persistence.database import Database
+from tests.both_ways import TALLY, BothWays
 from tests.callers import Caller
 from tests.factories import Factory
 
@@ -39,6 +40,29 @@ BEGIN
     END LOOP;
     {"".join(f'DELETE FROM "{name}"; ' for name in _OF_NO_TENANT)}
 END $$"""
+
+
+@pytest.fixture(autouse=True)
+def _same_answers_both_ways() -> Iterator[None]:
+    """What a test executes must have one answer: both_ways.py says how that is found out."""
+    yield
+    assert TALLY.taken() == []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail for what was found when the last test was over, and a run of all tests that compared too little."""
+    config = session.config
+    is_whole = config.args_source is config.ArgsSource.TESTPATHS and not (
+        config.option.keyword or config.option.lf or config.option.maxfail
+    )
+    TALLY.differences += TALLY.missing() if is_whole else []
+    if TALLY.differences:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in (f"Executed both ways: {TALLY}", *TALLY.differences):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,7 +111,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
 @pytest.fixture(scope="session")
 def application(settings: Settings, api: Api) -> Application:
     """The ASGI application, without a server."""
-    built = create_app(settings)
+    built = create_app(settings, BothWays)
     built.open(api)
     return built
 

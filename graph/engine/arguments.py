@@ -5,7 +5,7 @@ finds a fault, graphql-core itself coerces and words the error.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -199,66 +199,80 @@ def _object_coercer(type_: GraphQLInputObjectType, inside: frozenset[str]) -> Co
     return fill
 
 
+class _Argument(NamedTuple):
+    """One argument: a constant, or what a variable is given, else the constant. Undefined is left out."""
+
+    out_name: str
+    constant: Any
+    variable: str | None = None
+    non_null: bool = False
+    required: bool = False
+
+
 class Arguments:
     """The arguments of one field of a document."""
 
-    __slots__ = ("_direct", "_field", "_node", "_sure", "fixed")
+    __slots__ = ("_arguments", "_field", "_is_sure", "_node", "can_fail", "fixed")
 
     def __init__(self, field: GraphQLField, node: FieldNode) -> None:
         self._field = field
         self._node = node
-        self._sure = True
-        self._direct: list[tuple[str, str, bool, bool]] = []
-        self.fixed: dict[str, Any] = {}
-        """What does not depend on variables."""
+        self._is_sure = True
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        for name, argument in field.args.items():
-            self._add(name, argument, given.get(name))
+        self._arguments = [
+            self._compiled(name, argument, given.get(name)) for name, argument in field.args.items()
+        ]
+        self.fixed: dict[str, Any] | None = None
+        """The arguments by Python name, where they do not depend on variables."""
+        if self._is_sure and all(argument.variable is None for argument in self._arguments):
+            self.fixed = {
+                argument.out_name: argument.constant
+                for argument in self._arguments
+                if argument.constant is not Undefined
+            }
+        self.can_fail = not self._is_sure or any(
+            argument.non_null for argument in self._arguments if argument.variable is not None
+        )
+        """Whether variables that fit the operation may still not fit here."""
 
-    def _add(self, name: str, argument: GraphQLArgument, value: ValueNode | None) -> None:
+    def _compiled(self, name: str, argument: GraphQLArgument, value: ValueNode | None) -> _Argument:
         out_name = argument.out_name or name
-        if isinstance(value, VariableNode):
-            self._direct.append(
-                (
-                    out_name,
-                    value.name.value,
-                    is_non_null_type(argument.type),
-                    is_required_argument(argument),
-                )
-            )
-            value = None
-            if is_required_argument(argument):
-                return
+        if not isinstance(value, VariableNode):
+            return _Argument(out_name, self._constant(name, argument, value))
+        required = is_required_argument(argument)
+        default = Undefined if required else self._constant(name, argument, None)
+        non_null = is_non_null_type(argument.type)
+        return _Argument(out_name, default, value.name.value, non_null, required)
+
+    def _constant(self, name: str, argument: GraphQLArgument, value: ValueNode | None) -> Any:
         if value is not None and _mentions_variables(value):
-            self._sure = False
-            return
+            self._is_sure = False
+            return Undefined
         alone = GraphQLField(self._field.type, args={name: argument})
         node = self._node if value is not None else FieldNode(name=self._node.name, arguments=())
         try:
-            self.fixed |= get_argument_values(alone, node)
+            return next(iter(get_argument_values(alone, node).values()), Undefined)
         except GraphQLError:
-            self._sure = False
-
-    @property
-    def is_fixed(self) -> bool:
-        return self._sure and not self._direct
+            self._is_sure = False
+            return Undefined
 
     def values(
         self, coerced: dict[str, Any], sourced: Callable[[], VariableValues]
     ) -> dict[str, Any]:
         """The arguments by Python name; GraphQLError where they do not fit."""
-        if not self._sure:
+        if self.fixed is not None:
+            return self.fixed
+        if not self._is_sure:
             return get_argument_values(self._field, self._node, sourced())
-        values = dict(self.fixed)
-        for out_name, variable, non_null, required in self._direct:
-            value = coerced.get(variable, Undefined)
+        values: dict[str, Any] = {}
+        for out_name, constant, variable, non_null, required in self._arguments:
+            value = Undefined if variable is None else coerced.get(variable, Undefined)
+            if (value is None and non_null) or (value is Undefined and required):
+                return get_argument_values(self._field, self._node, sourced())
             if value is Undefined:
-                if not required:
-                    continue
-            elif value is not None or not non_null:
+                value = constant
+            if value is not Undefined:
                 values[out_name] = value
-                continue
-            return get_argument_values(self._field, self._node, sourced())
         return values
 
 

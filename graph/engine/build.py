@@ -5,7 +5,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from graph.engine.leaf import expression, serializer
+from graph.engine.leaf import Leaf
 from graph.engine.resolution import Attribute, Computed
 
 if TYPE_CHECKING:
@@ -18,50 +18,74 @@ Build = Callable[
 selection's steps came to, a value for each parent. Raises where something is irregular."""
 
 
+class _Code:
+    """The parts of a function that goes through all parents once."""
+
+    def __init__(self, selection: "Selection") -> None:
+        self.namespace: dict[str, Any] = {}
+        self.entries: list[str] = []
+        self.lines: list[str] = []
+        self._attributes: list[str] = []
+        self._columns: list[tuple[str, str]] = []
+        self._takes_parent = False
+        for number, field in enumerate(selection.fields):
+            if field.is_typename:
+                self.entries.append(f"{field.key!r}: {selection.type.name!r}")
+                continue
+            variable = f"v{number}"
+            self._read(field.resolution if field.is_inline else None, variable, f"f{number}")
+            value = variable
+            if field.is_leaf:
+                leaf = Leaf(field.type, number)
+                self.namespace |= leaf.namespace
+                value = leaf.expression(variable)
+            self.entries.append(f"{field.key!r}: {value}")
+
+    def _read(self, resolution: Any, variable: str, function: str) -> None:
+        """Give the variable the field's value."""
+        if isinstance(resolution, Attribute):
+            self._attributes.append(variable)
+            if resolution.convert is not None:
+                self.namespace[function] = resolution.convert
+                self.lines.append(
+                    f"{variable} = None if {variable} is None else {function}({variable})"
+                )
+        elif isinstance(resolution, Computed):
+            self._takes_parent = True
+            self.namespace[function] = resolution.function
+            self.lines.append(f"{variable} = {function}(parent)")
+        else:
+            self._columns.append((variable, f"columns[{len(self._columns)}]"))
+
+    def loop(self) -> str:
+        """The head of the loop over the parents and what comes with each."""
+        pairs = list(self._columns)
+        if self._attributes:
+            one = len(self._attributes) == 1
+            names = self._attributes[0] if one else f"({', '.join(self._attributes)})"
+            pairs.insert(0, (names, "map(read, parents)"))
+        if self._takes_parent or not pairs:
+            pairs.insert(0, ("parent", "parents"))
+        targets, sources = zip(*pairs, strict=True)
+        together = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
+        return f"for {', '.join(targets)} in {together}:"
+
+
 def builder(selection: "Selection") -> Build:
     """The code for a selection."""
-    namespace: dict[str, Any] = {}
-    entries: list[str] = []
-    computed: list[str] = []
-    loop: list[tuple[str, str]] = []
-    attributes: list[str] = []
-    steps = 0
-    for i, field in enumerate(selection.fields):
-        if field.is_typename:
-            entries.append(f"{field.key!r}: {selection.type.name!r}")
-            continue
-        variable, function = f"v{i}", f"s{i}"
-        if not field.is_inline:
-            loop.append((variable, f"columns[{steps}]"))
-            steps += 1
-        elif isinstance(field.resolution, Attribute):
-            attributes.append(variable)
-        elif isinstance(field.resolution, Computed):
-            namespace[f"f{i}"] = field.resolution.function
-            computed.append(f"        {variable} = f{i}(parent)\n")
-        if field.is_leaf:
-            namespace[function] = serializer(field.type)
-            entries.append(f"{field.key!r}: {expression(field.type, variable, function)}")
-        else:
-            entries.append(f"{field.key!r}: {variable}")
-    if attributes:
-        together = attributes[0] if len(attributes) == 1 else f"({', '.join(attributes)})"
-        loop.insert(0, (together, "map(read, parents)"))
-    if computed or not loop:
-        loop.insert(0, ("parent", "parents"))
-    targets, sources = zip(*loop, strict=True)
-    together = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
+    code = _Code(selection)
+    body = "".join(f"        {line}\n" for line in code.lines)
     source = (
         "def build(parents, read, columns):\n"
         "    built = []\n"
         "    add = built.append\n"
-        f"    for {', '.join(targets)} in {together}:\n"
-        f"{''.join(computed)}"
-        f"        add({{{', '.join(entries)}}})\n"
+        f"    {code.loop()}\n"
+        f"{body}"
+        f"        add({{{', '.join(code.entries)}}})\n"
         "    return built\n"
     )
-    exec(_compiled(source), namespace)  # noqa: S102 - names of the schema and of the document's grammar only
-    build: Build = namespace["build"]
+    exec(_compiled(source), code.namespace)  # noqa: S102 - the document gives it names only, which GraphQL's grammar bounds
+    build: Build = code.namespace["build"]
     return build
 
 

@@ -262,10 +262,10 @@ def shapes_of(field: Field, answers: Sequence[Any], found: "Found") -> list[Any]
 
 def path(level: "Level", i: int) -> Path | None:
     """Where in the response the object `i` of a level is; None for the root."""
-    if level.up is None or level.field is None:
-        return None
     if level.paths is None:
-        paths: dict[int, Path] = {}
+        if level.up is None or level.field is None:
+            return None
+        paths: dict[int, Path | None] = {}
         step = level.up.selection.steps.index(level.field)
         found = level.up.found[step]
         assert found is not None  # noqa: S101 - this level was found in it
@@ -277,7 +277,7 @@ def path(level: "Level", i: int) -> Path | None:
     return level.paths[i]
 
 
-def _locate(level: "Level", shape: Any, at: Path, paths: dict[int, Path]) -> None:
+def _locate(level: "Level", shape: Any, at: Path, paths: dict[int, Path | None]) -> None:
     if isinstance(shape, Place):
         if shape.level is level:
             paths[shape.index] = at
@@ -288,15 +288,15 @@ def _locate(level: "Level", shape: Any, at: Path, paths: dict[int, Path]) -> Non
 
 async def write(run: "Run", root: "Level") -> dict[str, Any] | None:
     """The response's data from what was resolved, its errors added to the run's."""
-    await _prepare(run, root)
+    await prepare(run, root)
     try:
-        return _object(run, root, 0, [])
+        return complete(run, root, 0, [])
     except GraphQLError as error:
         run.errors.append(error)
         return None
 
 
-async def _prepare(run: "Run", level: "Level") -> None:
+async def prepare(run: "Run", level: "Level") -> None:
     """Shape every field of a level and of those below."""
     step = 0
     for field in level.selection.fields:
@@ -313,7 +313,7 @@ async def _prepare(run: "Run", level: "Level") -> None:
             continue
         level.shapes.append(shapes_of(field, answers, found))
         for below in found.levels.values():
-            await _prepare(run, below)
+            await prepare(run, below)
 
 
 async def _leaf_shapes(
@@ -325,8 +325,8 @@ async def _leaf_shapes(
     return shapes
 
 
-def _object(run: "Run", level: "Level", i: int, at: list[str | int]) -> dict[str, Any]:
-    """Complete one object; a GraphQLError that is raised makes it null."""
+def complete(run: "Run", level: "Level", i: int, at: list[str | int]) -> dict[str, Any]:
+    """Complete one object of a prepared level; a GraphQLError that is raised makes it null."""
     written: dict[str, Any] = {}
     for field, shapes in zip(level.selection.fields, level.shapes, strict=True):
         here = [*at, field.key]
@@ -360,7 +360,7 @@ def _complete(run: "Run", field: Field, type_: Any, shape: Any, at: list[str | i
         return _complete_items(run, field, type_.of_type, shape, at)
     if is_leaf_type(type_):
         return Executor.complete_leaf_value(type_, shape)
-    return _object(run, shape.level, shape.index, at)
+    return complete(run, shape.level, shape.index, at)
 
 
 def _complete_items(

@@ -2,12 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 from graphql import (
+    BooleanValueNode,
     DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
@@ -15,26 +18,40 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Undefined,
     VariableNode,
     default_field_resolver,
     default_type_resolver,
 )
-from graphql.execution import ExecutionResult, Executor, VariableValues, execute_root_selection_set
+from graphql.execution import (
+    ExecutionResult,
+    Executor,
+    ExperimentalIncrementalExecutionResults,
+    VariableValues,
+    execute_root_selection_set,
+)
 from graphql.execution.collect_fields import (
+    DeferUsage,
     FieldDetailsList,
     FragmentDetails,
     GroupedFieldSet,
     collect_fields,
     collect_subfields,
 )
-from graphql.type.directives import GraphQLDisableErrorPropagationDirective
+from graphql.type.directives import (
+    GraphQLDeferDirective,
+    GraphQLDisableErrorPropagationDirective,
+    GraphQLStreamDirective,
+)
 
+from graph.engine import incremental
 from graph.engine.arguments import VariableErrors, Variables
+from graph.engine.defer import Scope
 from graph.engine.plan import Selection
 from graph.engine.run import Run
 
-_INCREMENTAL = {"defer", "stream"}
-_MOST_VARIANTS = 64
+_MOST_VARIANTS = 16
+_MOST_WARM_CONDITIONS = 3
 
 
 class Engine:
@@ -50,6 +67,10 @@ class Engine:
         self.schema = schema
         self.field_resolver = field_resolver
         self.type_resolver = type_resolver
+        self.executed = 0
+        """How many operations and subscription events were executed."""
+        self.fell_back = 0
+        """How many of these by graphql-core."""
 
     def plan(self, document: DocumentNode, operation_name: str | None = None) -> "Plan":
         """The plan for one operation of a valid document; GraphQLError when there is no such operation."""
@@ -74,13 +95,13 @@ class Operation:
         self.document = document
         self.variables = Variables(self.schema, self.node.variable_definitions or ())
         directives = list(self._directives())
+        self.defers = [d for d in directives if d.name.value == GraphQLDeferDirective.name]
         self.conditions = tuple(
             sorted({name for directive in directives for name in _variables_of(directive)})
         )
         """The variables that decide which fields there are."""
-        self.is_incremental = any(d.name.value in _INCREMENTAL for d in directives)
         self.is_compiled = (
-            not self.is_incremental
+            not any(d.name.value == GraphQLStreamDirective.name for d in directives)
             and not any(node.variable_definitions for node in self.definitions.values())
             and not any(
                 directive.name.value == GraphQLDisableErrorPropagationDirective.name
@@ -89,14 +110,18 @@ class Operation:
         )
 
     def _directives(self) -> Iterator[DirectiveNode]:
-        """Those of all selections in the document."""
+        """Those of all selections that the operation reaches."""
         sets: list[SelectionSetNode | None] = [self.node.selection_set]
-        sets += [node.selection_set for node in self.definitions.values()]
+        unseen = dict(self.definitions)
         while sets:
             selection_set = sets.pop()
             for selection in selection_set.selections if selection_set else ():
                 yield from selection.directives or ()
-                sets.append(getattr(selection, "selection_set", None))
+                if isinstance(selection, FragmentSpreadNode):
+                    fragment = unseen.pop(selection.name.value, None)
+                    sets.append(fragment.selection_set if fragment else None)
+                else:
+                    sets.append(getattr(selection, "selection_set", None))
 
     def root_type(self) -> GraphQLObjectType:
         """The type of the operation's root; GraphQLError when the schema has none."""
@@ -106,17 +131,20 @@ class Operation:
             raise GraphQLError(message, self.node)
         return type_
 
-    def root_fields(self, type_: GraphQLObjectType, variables: VariableValues) -> GroupedFieldSet:
-        return collect_fields(
-            self.schema, self.fragments, variables, type_, self.node
-        ).grouped_field_set
+    def root_fields(
+        self, type_: GraphQLObjectType, variables: VariableValues
+    ) -> tuple[GroupedFieldSet, list[DeferUsage]]:
+        """The fields, and the deferred fragments among them."""
+        collected = collect_fields(self.schema, self.fragments, variables, type_, self.node)
+        return collected.grouped_field_set, collected.new_defer_usages
 
     def subfields(
         self, type_: GraphQLObjectType, details: FieldDetailsList, variables: VariableValues
-    ) -> GroupedFieldSet:
-        return collect_subfields(
+    ) -> tuple[GroupedFieldSet, list[DeferUsage]]:
+        collected = collect_subfields(
             self.schema, self.fragments, variables, self.node, type_, details
-        ).grouped_field_set
+        )
+        return collected.grouped_field_set, collected.new_defer_usages
 
 
 class Plan:
@@ -138,6 +166,15 @@ class Plan:
     def type(self) -> OperationType:
         return self.operation.node.operation
 
+    def warm(self) -> None:
+        """Compile now what would be compiled when it is first met, for every value of up to three conditions."""
+        names = self.operation.conditions
+        if not self.is_compiled or len(names) > _MOST_WARM_CONDITIONS:
+            return
+        for values in product((True, False), repeat=len(names)):
+            for selection in self._selections(dict(zip(names, values, strict=True))) or ():
+                selection.warm()
+
     def coerce(self, variables: dict[str, Any] | None) -> dict[str, Any]:
         """The variables for `run`; VariableErrors where they do not fit."""
         return self.operation.variables.coerced(variables or {})
@@ -152,29 +189,50 @@ class Plan:
             return ExecutionResult(None, refused.errors)
         return await self.run(root_value, context, coerced, variables or {})
 
+    def is_deferring(self, coerced: dict[str, Any]) -> bool:
+        """Whether parts of the answer are to be delivered later, as far as the document tells."""
+        defers = self.operation.defers
+        return bool(defers) and any(_is_on(directive, coerced) for directive in defers)
+
     async def run(
         self, root_value: Any, context: Any, coerced: dict[str, Any], raw: dict[str, Any]
     ) -> ExecutionResult:
-        """Execute with variables from `coerce`, which `raw` were before."""
+        """Execute with variables from `coerce`, which `raw` were before. What is deferred is not put off."""
+        self.operation.engine.executed += 1
+        selections = None if self.is_deferring(coerced) else self._selections(coerced)
+        if selections is None:
+            return await self.fall_back(root_value, context, raw)
+        run = Run(self.operation, root_value, context, coerced, raw)
+        return ExecutionResult(await self._data(run, selections), run.errors or None)
+
+    async def deliver(
+        self, root_value: Any, context: Any, coerced: dict[str, Any], raw: dict[str, Any]
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """As `run`; what is deferred may follow the initial result, and is resolved when it is asked for."""
+        self.operation.engine.executed += 1
         selections = self._selections(coerced)
         if selections is None:
             return await self.fall_back(root_value, context, raw)
         run = Run(self.operation, root_value, context, coerced, raw)
+        return incremental.response(run, await self._data(run, selections))
+
+    async def _data(self, run: Run, selections: tuple[Selection, ...]) -> dict[str, Any] | None:
         if not self._serially:
-            return ExecutionResult(await run.root(selections[0]), run.errors or None)
+            return await run.root(selections[0])
         data: dict[str, Any] = {}
         for selection in selections:
             part = await run.root(selection)
             if part is None:
-                return ExecutionResult(None, run.errors)
+                return None
             data |= part
-        return ExecutionResult(data, run.errors or None)
+        return data
 
     async def fall_back(
         self, root_value: Any, context: Any, variables: dict[str, Any]
     ) -> ExecutionResult:
         """Let graphql-core execute it."""
         engine = self.operation.engine
+        engine.fell_back += 1
         executor = Executor.build(
             engine.schema,
             self.operation.document,
@@ -192,10 +250,11 @@ class Plan:
 
     def _selections(self, coerced: dict[str, Any]) -> tuple[Selection, ...] | None:
         conditions = self.operation.conditions
-        key = tuple([coerced.get(name) for name in conditions]) if conditions else ()
+        key = tuple([coerced.get(name, Undefined) for name in conditions]) if conditions else ()
         found = self._variants.get(key)
         if found is None:
-            if not self.is_compiled or any(value.__class__ is not bool for value in key):
+            # What is not given can only be a condition of @defer, which has a default.
+            if not self.is_compiled or not all(v.__class__ is bool or v is Undefined for v in key):
                 return None
             found = self._variants[key] = self._compile(coerced)
             if len(self._variants) > _MOST_VARIANTS:
@@ -204,10 +263,11 @@ class Plan:
 
     def _compile(self, coerced: dict[str, Any]) -> tuple[Selection, ...]:
         operation = self.operation
-        known = {name: coerced[name] for name in operation.conditions}
+        known = {name: coerced[name] for name in operation.conditions if name in coerced}
         variables = VariableValues({}, known)
         type_ = operation.root_type()
-        whole = Selection(operation, type_, operation.root_fields(type_, variables), variables)
+        fields, new = operation.root_fields(type_, variables)
+        whole = Selection(operation, type_, fields, variables, Scope(new=new))
         return tuple(whole.alone()) if self._serially else (whole,)
 
 
@@ -230,3 +290,13 @@ def _variables_of(directive: DirectiveNode) -> Iterator[str]:
     for argument in directive.arguments or ():
         if isinstance(argument.value, VariableNode):
             yield argument.value.name.value
+
+
+def _is_on(defer: DirectiveNode, coerced: dict[str, Any]) -> bool:
+    for argument in defer.arguments or ():
+        if argument.name.value == "if":
+            value = argument.value
+            if isinstance(value, VariableNode):
+                return coerced.get(value.name.value) is not False
+            return not (isinstance(value, BooleanValueNode) and not value.value)
+    return True

@@ -19,6 +19,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
 from graph.engine.arguments import Arguments
 from graph.engine.build import Build, builder
+from graph.engine.defer import Part, Scope
 from graph.engine.leaf import is_plain
 from graph.engine.resolution import RESOLUTION, SOURCES, Attribute, Computed, Source
 
@@ -38,6 +39,9 @@ class Field:
         "arguments",
         "definition",
         "details",
+        "is_inline",
+        "is_leaf",
+        "is_typename",
         "key",
         "name",
         "named_type",
@@ -66,33 +70,28 @@ class Field:
         self.resolution = definition.extensions.get(RESOLUTION)
         self.arguments = Arguments(definition, self.nodes[0])
         self.shape = Shape(definition.type)
+        self.is_leaf = is_leaf_type(self.named_type)
+        self.is_typename = self.name == "__typename"
+        self.is_inline = self.is_typename or (
+            self.is_leaf
+            and isinstance(self.resolution, Attribute | Computed)
+            and not self.arguments.can_fail
+        )
+        """Whether its value is read and written in one go with the object around it."""
         self.selections: dict[GraphQLObjectType, Selection] = {}
         self.accepted: set[type] = set()
         """Classes whose instances are objects of `type` or null, known from those met so far."""
         self.types: dict[type, GraphQLObjectType] = {}
         """What the instances of accepted classes are objects of, where the type is abstract."""
 
-    @property
-    def is_leaf(self) -> bool:
-        return is_leaf_type(self.named_type)
-
-    @property
-    def is_typename(self) -> bool:
-        return self.name == "__typename"
-
-    @property
-    def is_inline(self) -> bool:
-        """Whether its value is read and written in one go with the object around it."""
-        return self.is_typename or (
-            self.is_leaf and isinstance(self.resolution, Attribute | Computed)
-        )
-
     def selection(self, type_: GraphQLObjectType) -> "Selection":
         """What is selected of an answer that is of this object type."""
         found = self.selections.get(type_)
         if found is None:
-            fields = self._level.operation.subfields(type_, self.details, self._level.variables)
-            found = Selection(self._level.operation, type_, fields, self._level.variables)
+            level = self._level
+            fields, new = level.operation.subfields(type_, self.details, level.variables)
+            scope = level.scope.below(1 + self.shape.depth, new)
+            found = Selection(level.operation, type_, fields, level.variables, scope)
             self.selections[type_] = found
         return found
 
@@ -127,7 +126,7 @@ class Field:
 
     def _find_columns(self, type_name: str, path: tuple[str, ...]) -> frozenset[str] | None:
         if path:
-            inner = self.selection(self.named_type).fields
+            inner = self.selection(self.named_type).all_fields()
             parts = [f._find_columns(type_name, path[1:]) for f in inner if f.name == path[0]]  # noqa: SLF001
         else:
             type_: Any = self._level.operation.schema.type_map[type_name]
@@ -162,7 +161,20 @@ class Shape:
 class Selection:
     """What is selected of objects of one type at one place of the response."""
 
-    __slots__ = ("build", "fields", "inline", "names", "operation", "steps", "type", "variables")
+    __slots__ = (
+        "_readers",
+        "build",
+        "fields",
+        "inline",
+        "is_parted",
+        "names",
+        "operation",
+        "parts",
+        "scope",
+        "steps",
+        "type",
+        "variables",
+    )
 
     def __init__(
         self,
@@ -170,10 +182,22 @@ class Selection:
         type_: GraphQLObjectType,
         fields: GroupedFieldSet,
         variables: VariableValues,
+        scope: Scope,
     ) -> None:
         self.operation = operation
         self.type = type_
         self.variables = variables
+        self.scope = scope
+        fields, deferred = scope.split(fields)
+        self.parts = [
+            Part(
+                scope.fragments(usages),
+                Selection(operation, type_, left, variables, scope.within(usages)),
+            )
+            for usages, left in deferred
+        ]
+        """What is delivered later."""
+        self.is_parted = bool(self.parts or scope.new)
         found = (
             (key, details, operation.schema.get_field(type_, details[0].node.name.value))
             for key, details in fields.items()
@@ -188,21 +212,57 @@ class Selection:
             if field.is_inline and isinstance(field.resolution, Attribute)
         )
         self.build: Build = builder(self)
+        self._readers: dict[type, Getter] = {}
+
+    def warm(self) -> None:
+        """Compile what is below, too."""
+        for field in self.fields:
+            if field.is_leaf:
+                continue
+            named_type = field.named_type
+            for type_ in (
+                self.operation.schema.get_possible_types(named_type)
+                if is_abstract_type(named_type)
+                else (named_type,)
+            ):
+                field.selection(type_).warm()
+        for part in self.parts:
+            part.selection.warm()
 
     def alone(self) -> Iterator["Selection"]:
         """A selection of each field by itself, for what has to happen one after the other."""
         for field in self.fields:
-            yield Selection(self.operation, self.type, {field.key: field.details}, self.variables)
+            fields = {field.key: field.details}
+            yield Selection(self.operation, self.type, fields, self.variables, self.scope)
 
     def reader(self, parents: Sequence[Any]) -> Getter:
         """Reads all inline attributes of a parent at once; a bare value where it is one."""
-        return self._reader(self.names, parents) if self.names else _nothing
+        classes = set(map(type, parents))
+        if len(classes) > 1:
+            return self._reader(self.names, parents)
+        (cls,) = classes
+        found = self._readers.get(cls)
+        if found is None:
+            found = self._reader(self.names, parents)
+            self._readers[cls] = found
+        return found
 
-    def reader_of(self, name: str, parents: Sequence[Any]) -> Getter:
+    def reader_of(self, attribute: Attribute, parents: Sequence[Any]) -> Getter:
         """Reads one attribute of a parent."""
-        return self._reader((name,), parents)
+        read = self._reader((attribute.name,), parents)
+        convert = attribute.convert
+        if convert is None:
+            return read
+
+        def converted(parent: Any) -> Any:
+            value = read(parent)
+            return None if value is None else convert(value)
+
+        return converted
 
     def _reader(self, names: tuple[str, ...], parents: Sequence[Any]) -> Getter:
+        if not names:
+            return _nothing
         ways = {has_items(self.type, cls) for cls in set(map(type, parents))}
         if len(ways) == 1:
             return itemgetter(*names) if ways.pop() else attrgetter(*names)
@@ -213,7 +273,13 @@ class Selection:
 
     def columns(self) -> frozenset[str] | None:
         """The attributes that are looked at, or None when it may be any."""
-        return _union(map(_reads, self.fields))
+        return _union(map(_reads, self.all_fields()))
+
+    def all_fields(self) -> Iterator[Field]:
+        """With those that are delivered later."""
+        yield from self.fields
+        for part in self.parts:
+            yield from part.selection.fields
 
 
 def _nothing(_: Any) -> None:

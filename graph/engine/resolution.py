@@ -17,9 +17,13 @@ SOURCES = "sources"
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The parent's attribute or, where its Source says so, item of that name: a plain value."""
+    """The parent's attribute or, where its Source says so, item of that name: a plain value.
+
+    `convert(value)` makes the field's value of it, unless it is None; pure, as a Computed's function.
+    """
 
     name: str
+    convert: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

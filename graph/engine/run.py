@@ -8,8 +8,8 @@ error, a null or a type where none may be) the careful way writes the response i
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
-from types import CoroutineType, GeneratorType
+from itertools import chain, islice
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
@@ -48,7 +48,19 @@ class Level:
         self.found: list[Found | None] = [None] * steps
         # Of the careful way: the shapes of all fields, and where the objects are.
         self.shapes: list[list[Any]] = []
-        self.paths: dict[int, Path] | None = None
+        self.paths: dict[int, Path | None] | None = None
+
+    def forget(self) -> None:
+        """Let go of the levels below, which point back here.
+
+        A response's objects are then freed at once and their memory is used again while it is warm; as a cycle
+        they would wait for the garbage collector.
+        """
+        for found in self.found:
+            if found is not None:
+                for below in found.levels.values():
+                    below.forget()
+        self.found, self.shapes = [], []
 
 
 class Found:
@@ -81,6 +93,7 @@ class Run:
         "errors",
         "is_careful",
         "operation",
+        "parted",
         "raw",
         "root_value",
     )
@@ -100,6 +113,8 @@ class Run:
         self.raw = raw
         self.errors: list[GraphQLError] = []
         self.is_careful = False
+        self.parted: list[Level] = []
+        """Those whose objects have deferred fragments."""
         self._sourced: VariableValues | None = None
 
     def sourced(self) -> VariableValues:
@@ -111,19 +126,30 @@ class Run:
     async def root(self, selection: Selection) -> dict[str, Any] | None:
         """The response's data, or None where an error reached the root."""
         level = Level(selection, (self.root_value,), None, None)
+        try:
+            written = await self.written(level)
+            return await careful.write(self, level) if written is None else written[0]
+        finally:
+            if not self.parted:
+                level.forget()
+
+    async def written(self, level: Level) -> list[dict[str, Any]] | None:
+        """Resolve what is under a level's objects and write them; None where the careful way has to do that."""
         self.is_careful = False
         pending: Pending = []
         self._begin(level, pending)
         await settled(pending)
         if not self.is_careful:
             try:
-                return write(level)[0]
+                return write(level)
             except Exception:  # noqa: BLE001, S110 - the careful way finds out what and where
                 pass
-        return await careful.write(self, level)
+        return None
 
     def _begin(self, level: Level, pending: Pending) -> None:
         """Resolve a level's fields; what has to be awaited is added to `pending`."""
+        if level.selection.is_parted:
+            self.parted.append(level)
         for i, field in enumerate(level.selection.steps):
             resolution = field.resolution
             if isinstance(resolution, Batch):
@@ -138,12 +164,12 @@ class Run:
     def _resolved(self, level: Level, field: Field) -> list[Any]:
         """The answers of a field that is no batch; exceptions stand for themselves."""
         parents = level.parents
-        if isinstance(field.resolution, Attribute | Computed):
-            return self.read(level, field)
         try:
             arguments = self.arguments(field)
         except GraphQLError as error:
             return [error] * len(parents)
+        if isinstance(field.resolution, Attribute | Computed):
+            return self.read(level, field)
         if isinstance(field.resolution, Call):
             function, info = field.resolution.function, self.info(field)
             return [_caught(function, parent, info, **arguments) for parent in parents]
@@ -160,15 +186,22 @@ class Run:
             function = field.resolution.function
         else:
             assert isinstance(field.resolution, Attribute)  # noqa: S101 - these two are read
-            function = level.selection.reader_of(field.resolution.name, parents)
+            function = level.selection.reader_of(field.resolution, parents)
         try:
             return list(map(function, parents))
         except Exception:  # noqa: BLE001 - which one it was is found by asking each
             return [_caught(function, parent) for parent in parents]
 
     async def _awaited(self, level: Level, i: int, field: Field, answers: list[Any]) -> None:
+        if len(answers) == 1:
+            try:
+                answers = [await answers[0]]
+            except Exception as error:  # noqa: BLE001 - it becomes the field's error
+                answers = [error]
+        else:
+            answers = await gathered(answers)
         pending: Pending = []
-        self.arrive(level, i, field, await gathered(answers), pending)
+        self.arrive(level, i, field, answers, pending)
         await settled(pending)
 
     async def _load(self, level: Level, i: int, field: Field, batch: Batch) -> None:
@@ -207,10 +240,7 @@ class Run:
 
     def arguments(self, field: Field) -> dict[str, Any]:
         """The field's arguments; GraphQLError where they do not fit."""
-        arguments = field.arguments
-        return (
-            arguments.fixed if arguments.is_fixed else arguments.values(self.coerced, self.sourced)
-        )
+        return field.arguments.values(self.coerced, self.sourced)
 
     def info(self, field: Field) -> Info:
         return Info(field, self.context, self.root_value, self.coerced)
@@ -238,16 +268,23 @@ class Run:
 
 async def settled(pending: Pending) -> None:
     """Await all, at the same time where there are several."""
-    if len(pending) == 1:
+    if not pending:
+        return
+    # The first needs no task of its own, and most have no second.
+    tasks = [asyncio.ensure_future(other) for other in pending[1:]]
+    try:
         await pending[0]
-    elif pending:
-        await asyncio.gather(*pending)
+        for task in tasks:
+            await task
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 async def gathered(values: Sequence[Any]) -> list[Any]:
     """The values with what can be awaited awaited, at the same time; exceptions stand for themselves."""
-    if len(values) == 1:
-        return [await _outcome(values[0])]
     open_ = [i for i, value in enumerate(values) if is_awaitable(value)]
     outcomes = await asyncio.gather(*[_outcome(values[i]) for i in open_])
     answers = list(values)
@@ -271,13 +308,16 @@ def _caught(function: Any, *arguments: Any, **named: Any) -> Any:
 
 
 def has_awaitables(values: Sequence[Any]) -> bool:
-    """Whether any of the values can be awaited, as far as their classes tell."""
-    return any(_is_awaitable(cls) for cls in set(map(type, values)))
+    """Whether any of the values can be awaited; of most their classes tell that they cannot."""
+    for cls in set(map(type, values)):
+        if _may_be_awaitable(cls):
+            return any(map(is_awaitable, values))
+    return False
 
 
 @lru_cache(maxsize=10_000)
-def _is_awaitable(cls: type) -> bool:
-    return issubclass(cls, CoroutineType | GeneratorType) or hasattr(cls, "__await__")
+def _may_be_awaitable(cls: type) -> bool:
+    return issubclass(cls, GeneratorType) or hasattr(cls, "__await__")
 
 
 def regular(level: Level, field: Field, answers: Sequence[Any]) -> Found | None:
@@ -329,7 +369,16 @@ def write(level: Level) -> list[dict[str, Any]]:
         answers if found is None else _arranged(field, answers, found)
         for field, answers, found in zip(selection.steps, level.answers, level.found, strict=True)
     ]
-    return selection.build(level.parents, selection.reader(level.parents), columns)
+    parents = level.parents
+    if not columns and len(parents) > 1:
+        # What many point at, as fifty messages at three sources, is written once.
+        distinct = {id(parent): parent for parent in parents}
+        if len(distinct) < len(parents):
+            objects = list(distinct.values())
+            built = selection.build(objects, selection.reader(objects), columns)
+            written = dict(zip(distinct, built, strict=True))
+            return [written[id(parent)] for parent in parents]
+    return selection.build(parents, selection.reader(parents), columns)
 
 
 def _arranged(field: Field, answers: Sequence[Any], found: Found) -> Sequence[Any]:
@@ -345,7 +394,12 @@ def _arranged(field: Field, answers: Sequence[Any], found: Found) -> Sequence[An
         return flat if len(flat) == len(answers) else _placed(answers, iter(flat), 0)
     if depth == 1 and len(answers) == 1 and answers[0] is not None and len(flat) == len(answers[0]):
         return [flat]
-    return _placed(answers, iter(flat), depth)
+    objects = iter(flat)
+    if depth == 1 and field.shape.innermost_required:
+        return [
+            None if answer is None else list(islice(objects, len(answer))) for answer in answers
+        ]
+    return _placed(answers, objects, depth)
 
 
 def _placed(answers: Sequence[Any], objects: Iterator[Any], depth: int) -> list[Any]:

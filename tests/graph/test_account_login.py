@@ -11,6 +11,7 @@ from app.resources import Api
 from app.settings import Settings
 from app.stores import open_redis
 from persistence.limits import Limiter
+from tests.both_ways import BothWays
 from tests.callers import Caller
 from tests.factories import PASSWORD, Factory
 from tests.graph.account_queries import LOGIN, login, who
@@ -107,7 +108,7 @@ async def test_in_production_cookies_are_secure_and_bound_to_the_host(
     factory: Factory, api: Api, settings: Settings
 ) -> None:
     person = await factory.person()
-    application = create_app(settings)
+    application = create_app(settings, BothWays)
     application.open(replace(api, services=replace(api.services, secure_cookies=True)))
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="https://earful.test") as client:
@@ -147,7 +148,7 @@ async def strict(
     factory: Factory, api: Api, settings: Settings
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application whose limits are those of production."""
-    application = create_app(settings)
+    application = create_app(settings, BothWays)
     async with open_redis(settings) as redis:
         services = replace(api.services, limiter=Limiter(redis, scale=1))
         application.open(replace(api, services=services))

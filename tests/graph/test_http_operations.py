@@ -14,7 +14,7 @@ import pytest
 from app.resources import Api
 from app.settings import Settings
 from app.stores import open_database
-from graph.execution import MOST_TOKENS
+from graph.documents import MOST_TOKENS
 from persistence.database import Database
 from tests.applications import client, reached, without_postgres
 from tests.callers import Caller

@@ -1,0 +1,126 @@
+"""Documents: read, checked and compiled once, and kept as long as they are asked for; trusted ones for good."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+
+from graph.engine import Engine, Plan
+from graph.errors import bad_request, formatted
+
+MOST_TOKENS = 8_000
+MOST_ERRORS = 50
+_CACHED_DOCUMENTS = 1_000
+_CACHED_CHARACTERS = 1_000_000
+
+
+class RequestError(Exception):
+    """The request cannot be executed; carries the errors for the client."""
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+
+
+class Document:
+    """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
+
+    __slots__ = ("_engine", "_plans", "node", "operations")
+
+    def __init__(self, engine: Engine, node: DocumentNode) -> None:
+        self._engine = engine
+        self._plans: dict[str | None, Plan] = {}
+        self.node = node
+        self.operations: dict[str | None, OperationType] = {
+            definition.name.value if definition.name else None: definition.operation
+            for definition in node.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+
+    def type_of(self, operation_name: str | None) -> OperationType:
+        """What the chosen operation does; RequestError when none or more than one is meant."""
+        if operation_name is None:
+            if len(self.operations) == 1:
+                return next(iter(self.operations.values()))
+            raise RequestError(
+                [bad_request("The document has several operations: name one in operationName.")]
+            )
+        try:
+            return self.operations[operation_name]
+        except KeyError:
+            raise RequestError(
+                [bad_request(f"The document has no operation named {operation_name[:100]!r}.")]
+            ) from None
+
+    def plan(self, operation_name: str | None) -> Plan:
+        """How one of its operations is executed."""
+        plan = self._plans.get(operation_name)
+        if plan is None:
+            plan = self._plans[operation_name] = self._engine.plan(self.node, operation_name)
+        return plan
+
+
+class Documents:
+    """The documents of one schema by their text, the least recently used forgotten, and trusted ones by their ids."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+        self._trusted: dict[str, Document] = {}
+        self._trusted_texts: dict[str, Document] = {}
+
+    def trust(self, texts: Mapping[str, str]) -> None:
+        """Compile these for good, by their ids; RequestError naming the first that is not valid."""
+        for id_, text in texts.items():
+            try:
+                document = self._read(text)
+            except RequestError as refused:
+                message = f"The trusted document {id_!r} is not valid: {refused}"
+                raise RequestError([bad_request(message)]) from None
+            for name in document.operations:
+                document.plan(name).warm()
+            self._trusted[id_] = self._trusted_texts[text] = document
+
+    def by_id(self, id_: str) -> Document:
+        """A trusted document; RequestError when there is none with this id."""
+        try:
+            return self._trusted[id_]
+        except KeyError:
+            raise RequestError([bad_request(f"There is no document {id_[:100]!r}.")]) from None
+
+    def by_text(self, text: str) -> Document:
+        """The document, read now or before; RequestError when it is not valid."""
+        known = self._known.get(text)
+        if known is not None:
+            self._known.move_to_end(text)
+            return known
+        trusted = self._trusted_texts.get(text)
+        if trusted is not None:
+            return trusted
+        document = self._read(text)
+        self._known[text] = document
+        self._characters += len(text)
+        while len(self._known) > _CACHED_DOCUMENTS or self._characters > _CACHED_CHARACTERS:
+            self._characters -= len(self._known.popitem(last=False)[0])
+        return document
+
+    def _read(self, text: str) -> Document:
+        try:
+            node = parse(text, max_tokens=MOST_TOKENS)
+            errors = validate(self._engine.schema, node, max_errors=MOST_ERRORS)
+        except GraphQLError as error:
+            raise RequestError([formatted(error)]) from None
+        except RecursionError:
+            raise RequestError([bad_request("The document is nested too deeply.")]) from None
+        if errors:
+            raise RequestError([formatted(error) for error in errors])
+        return Document(self._engine, node)
