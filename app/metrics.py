@@ -1,4 +1,4 @@
-"""Metrics of the API process, as OpenTelemetry instruments that are read when asked for: they cost a request nothing."""
+"""Metrics of the API process: OpenTelemetry instruments that are read when asked for, and cost a request nothing."""
 
 from opentelemetry.metrics import Meter, Observation
 

@@ -122,6 +122,7 @@ async def put_in(
         await job_store.start(uow, demo.id, job.id)
         await _fill(uow, dice, demo, samples, model)
         await job_store.finish(uow, demo.id, job.id, status="SUCCEEDED", progress=1.0)
+        await store.analyze(uow)
 
 
 @dataclass(frozen=True, slots=True)

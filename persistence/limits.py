@@ -137,10 +137,8 @@ class Limiter:
             return known
         if came <= lease.unanswered_at:
             return 0.0  # no answer came while this one waited for its turn
-        left, lease.left = (
-            lease.valid(now),
-            0,
-        )  # set aside, lest somebody else spends them meanwhile
+        # Set aside, lest somebody else spends them while Redis is asked.
+        left, lease.left = lease.valid(now), 0
         least = cost - left
         answer = await self._take(limit, caller, least, max(least, min(lease.demand(now), most)))
         if answer is None:

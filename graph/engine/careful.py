@@ -5,6 +5,7 @@ await. Then the response is completed depth first from the shapes: nulls propaga
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,11 @@ class Shaper:
     def _list(self, type_: Any, value: Any, i: int, put: Put) -> None:
         if is_async_iterable(value):
             self._holes.append(
-                (_collected(value), lambda read: self._items(type_, read, i, put), put)
+                (
+                    _collected(value, type_.of_type),
+                    lambda read: self._items(type_, read, i, put),
+                    put,
+                )
             )
         elif is_iterable(value):
             self._items(type_, value, i, put)
@@ -207,14 +212,27 @@ class _Broken:
         raise self._error
 
 
-async def _collected(values: Any) -> Any:
+async def _collected(values: Any, item_type: Any) -> Any:
+    """The items of an asynchronous iterable, up to one that nulls the list: then it is closed."""
     read: list[Any] = []
     try:
         async for value in values:
-            read.append(value)  # noqa: PERF401 - what was read before an error counts
+            read.append(value)
+            if is_non_null_type(item_type) and (
+                value is None or value is Undefined or isinstance(value, Exception)
+            ):
+                await _closed(values)
+                break
     except Exception as error:  # noqa: BLE001 - it becomes the list's error
         return _Broken(read, error)
     return read
+
+
+async def _closed(values: Any) -> None:
+    close = getattr(values, "aclose", None)
+    if close is not None:
+        with contextlib.suppress(Exception):
+            await close()
 
 
 def find(

@@ -8,7 +8,18 @@ from pathlib import Path
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Double, SmallInteger, Text, Uuid, bindparam, column, func, insert, select
+from sqlalchemy import (
+    Double,
+    SmallInteger,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from persistence.database import TIMESTAMP, Record, Statement, UnitOfWork, new_id, table
@@ -86,6 +97,9 @@ _LINK = Statement(
 )
 
 
+_ANALYZE = Statement(text("ANALYZE feedback, feedback_tag, member, source, tag"), Record)
+
+
 @dataclass(frozen=True, slots=True)
 class KnownScore:
     """What the model said about a text when the demo's scores were last made."""
@@ -148,3 +162,8 @@ async def add(uow: UnitOfWork, workspace: UUID, rows: Sequence[Row], model: str)
         feedback=[feedback for feedback, _ in links],
         tags=[tag for _, tag in links],
     )
+
+
+async def analyze(uow: UnitOfWork) -> None:
+    """Tell Postgres what it holds now, so that it need not guess until it looks by itself, a minute later."""
+    await uow.execute(_ANALYZE)
