@@ -258,24 +258,27 @@ async def _find_the_rest(run: "Run", shaper: Shaper, found: "Found") -> None:
 def shapes_of(field: Field, answers: Sequence[Any], found: "Found") -> list[Any]:
     """The shapes of a step's answers, which for regular ones are made here."""
     if found.shapes is None:
-        counts = dict.fromkeys(found.levels, 0)
-        only = next(iter(found.levels), None)
-        types = iter(found.types) if found.types is not None else None
-
-        def shape(answer: Any, depth: int) -> Any:
-            if answer is None:
-                return None
-            if depth:
-                items = Items()
-                items.shapes = [shape(item, depth - 1) for item in answer]
-                return items
-            type_ = only if types is None else next(types)
-            assert type_ is not None  # noqa: S101 - there is an object
-            counts[type_] += 1
-            return Place(found.levels[type_], counts[type_] - 1)
-
-        found.shapes = [shape(answer, field.shape.depth) for answer in answers]
+        of_type = {
+            type_: iter([Place(level, i) for i in range(len(level.parents))])
+            for type_, level in found.levels.items()
+        }
+        types = found.types
+        if types is None:
+            places = next(iter(of_type.values()), iter(()))
+        else:
+            places = iter([next(of_type[type_]) for type_ in types])
+        found.shapes = [_regular_shape(answer, field.shape.depth, places) for answer in answers]
     return found.shapes
+
+
+def _regular_shape(answer: Any, depth: int, places: Iterator[Place]) -> Any:
+    if answer is None:
+        return None
+    if depth == 0:
+        return next(places)
+    items = Items()
+    items.shapes = [_regular_shape(item, depth - 1, places) for item in answer]
+    return items
 
 
 def path(level: "Level", i: int) -> Path | None:
@@ -310,6 +313,7 @@ async def write(run: "Run", root: "Level") -> dict[str, Any] | None:
     try:
         return complete(run, root, 0, [])
     except GraphQLError as error:
+        _without_our_frames(error)
         run.errors.append(error)
         return None
 
@@ -356,7 +360,16 @@ def complete(run: "Run", level: "Level", i: int, at: list[str | int]) -> dict[st
     return written
 
 
+def _without_our_frames(error: Exception) -> None:
+    """Take this module out of the error's traceback: its frames hold on to the whole response."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    error.__traceback__ = trace
+
+
 def _fail(run: "Run", field: Field, type_: Any, error: Exception, at: list[str | int]) -> None:
+    _without_our_frames(error)
     located = located_error(error, field.nodes, at)
     if is_non_null_type(type_):
         raise located

@@ -1,0 +1,82 @@
+"""How a plan runs: what waits for what, what cancelling does, and what is left in memory."""
+
+import asyncio
+import gc
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, GraphQLSchema, build_schema, parse
+
+from graph.engine import RESOLUTION, Batch, Call, Engine
+from graph.engine.run import Level
+
+SDL = "type Query { slow: Int, fast: Fast, all: [Fast!]! } type Fast { then: Int, self: Fast }"
+
+
+def schema(**calls: Any) -> GraphQLSchema:
+    """The schema with these resolutions: `query_slow` is that of Query.slow."""
+    built = build_schema(SDL)
+    for name, resolution in calls.items():
+        type_name, field = name.split("_")
+        type_ = built.type_map[type_name.title()]
+        assert isinstance(type_, GraphQLObjectType)
+        type_.fields[field].extensions[RESOLUTION] = resolution
+    return built
+
+
+async def test_a_slow_field_holds_up_nothing_but_what_is_below_it() -> None:
+    reached = asyncio.Event()
+
+    async def slow(_parent: Any, _info: Any) -> int:
+        await reached.wait()
+        return 1
+
+    async def fast(_parent: Any, _info: Any) -> dict[str, Any]:
+        return {}
+
+    async def then(parents: Any, _info: Any) -> list[int]:
+        reached.set()
+        return [2] * len(parents)
+
+    engine = Engine(schema(query_slow=Call(slow), query_fast=Call(fast), fast_then=Batch(then)))
+
+    async with asyncio.timeout(10):
+        result = await engine.plan(parse("{ slow fast { then } }")).execute()
+
+    assert result.data == {"slow": 1, "fast": {"then": 2}}
+
+
+async def test_cancelling_reaches_every_field_that_is_under_way() -> None:
+    begun, ended = [], []
+
+    async def waits(_parent: Any, info: Any) -> None:
+        begun.append(info.field_name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(info.field_name)
+
+    engine = Engine(schema(query_slow=Call(waits), query_fast=Call(waits)))
+    task = asyncio.ensure_future(engine.plan(parse("{ slow fast { then } }")).execute())
+    while len(begun) < 2:
+        await asyncio.sleep(0)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert sorted(ended) == ["fast", "slow"]
+
+
+@pytest.mark.parametrize("root", [{"all": [{"self": {"then": 1}}] * 3}, {"all": [None]}])
+async def test_nothing_of_a_run_waits_for_the_garbage_collector(root: dict[str, Any]) -> None:
+    plan = Engine(build_schema(SDL)).plan(parse("{ all { then self { then } } }"))
+    gc.collect()
+    gc.disable()
+    try:
+        await plan.execute(root)
+        left = [found for found in gc.get_objects() if isinstance(found, Level)]
+    finally:
+        gc.enable()
+
+    assert left == []
