@@ -17,7 +17,6 @@ from persistence import tag as store
 from persistence.database import Columns, Reader, UniqueViolationError, UnitOfWork
 
 Tag = store.TagRow
-FeedbackTag = store.FeedbackTagRow
 
 DEFAULT_COLOR = "#6b7280"
 MOST_TAGS = 50
@@ -69,13 +68,6 @@ async def of_workspaces(
 ) -> list[Tag]:
     """The tags of all these workspaces, by name."""
     return await store.of_workspaces(reader, viewer.user_id, ids, columns=columns)
-
-
-async def of_feedback(
-    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
-) -> list[FeedbackTag]:
-    """The tags that all these feedback bear, by name."""
-    return await store.of_feedback(reader, viewer.user_id, ids, columns=columns)
 
 
 async def borne(

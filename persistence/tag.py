@@ -54,10 +54,6 @@ class TagRow(Record):
     color: str
 
 
-class FeedbackTagRow(TagRow):
-    feedback_id: UUID
-
-
 class BorneRow(TagRow):
     feedback: list[UUID]
 
@@ -84,14 +80,6 @@ _BY_IDS = Statement(
 _IN_WORKSPACE = Statement(
     select(*_COLUMNS).where(one_of(_tag.id, "ids"), _tag.workspace_id == bindparam("workspace")),
     TagRow,
-)
-_OF_FEEDBACK = Statement(
-    select(*_COLUMNS, _link.feedback_id)
-    .join_from(table(FeedbackTag), table(Tag), _tag.id == _link.tag_id)
-    .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
-    .order_by(_tag.name, _tag.id),
-    FeedbackTagRow,
-    keys=("id", "feedback_id"),
 )
 # Each tag comes once, however many feedback bear it.
 _links = (
@@ -156,13 +144,6 @@ async def by_ids(
 async def in_workspace(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[TagRow]:
     """Those of the tags that are of a workspace which the caller has already entered."""
     return await reader.fetch(_IN_WORKSPACE, workspace=workspace, ids=ids)
-
-
-async def of_feedback(
-    reader: Reader, viewer: UUID, feedback: Sequence[UUID], *, columns: Columns | None = None
-) -> list[FeedbackTagRow]:
-    """The tags that all these feedback bear, by name."""
-    return await reader.fetch(_OF_FEEDBACK.of(columns), viewer=viewer, feedback=feedback)
 
 
 async def borne(

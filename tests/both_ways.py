@@ -200,9 +200,11 @@ class _Plan(Plan):
         replayed = self._by_graphql_core(self._engine.replaying, root_value, context, raw)
         if record.is_of_graphql_core:
             return result
-        self._compare(f"replayed {self.type.value}", _in_full(result), _in_full(replayed))
-        is_harmless = self.type is OperationType.QUERY or (
-            self.type is OperationType.MUTATION and record.changed_nothing()
+        self._compare(
+            f"replayed {self.operation.node.operation.value}", _in_full(result), _in_full(replayed)
+        )
+        is_harmless = self.operation.node.operation is OperationType.QUERY or (
+            self.operation.node.operation is OperationType.MUTATION and record.changed_nothing()
         )
         if is_harmless and not _is_masked(result):
             await self._run_live(context, coerced, raw, _in_short(result))
@@ -237,7 +239,7 @@ class _Plan(Plan):
                 _record.set(_Record())
                 again = _in_short(await super().run(None, context.renewed(), coerced, raw))
             if again == ours:
-                self._compare(f"live {self.type.value}", ours, theirs)
+                self._compare(f"live {self.operation.node.operation.value}", ours, theirs)
                 return
             ours = again
         TALLY.compared["live and never the same"] += 1

@@ -162,10 +162,6 @@ class Plan:
         """False where graphql-core has to execute the operation: the README says when."""
         return self.operation.is_compiled
 
-    @property
-    def type(self) -> OperationType:
-        return self.operation.node.operation
-
     def warm(self) -> None:
         """Compile now what would be compiled when it is first met, for every value of up to three conditions."""
         names = self.operation.conditions

@@ -165,7 +165,6 @@ class Selection:
         "_readers",
         "build",
         "fields",
-        "inline",
         "is_parted",
         "names",
         "operation",

@@ -60,10 +60,6 @@ READS: dict[str, tuple[Read, type[Record]]] = {
         lambda r, t, _, c: tag.of_workspaces(r, t.owner.id, [t.id], columns=c),
         tag.TagRow,
     ),
-    "tag.of_feedback": (
-        lambda r, t, f, c: tag.of_feedback(r, t.owner.id, f, columns=c),
-        tag.TagRow,
-    ),
     "workspace.of_viewer": (
         lambda r, t, _, c: workspace.of_viewer(r, t.owner.id, columns=c),
         workspace.WorkspaceRow,
