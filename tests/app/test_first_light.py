@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from domain import demo
+from graph.live.cursor import Cursor
 
 ROOT = Path(__file__).parents[2]
 SENT = 300
@@ -37,8 +38,10 @@ CREATE_SOURCE = """mutation($id: ID!) { createSource(input: {workspaceId: $id, n
 EVENTS = """subscription($id: ID!, $after: String) {
     feedbackEvents(workspaceId: $id, after: $after) {
       ... on FeedbackEvent { cursor type feedback { externalId } }
-      ... on StreamGap { cursor }
+      ... on StreamGap { gap: cursor }
     } }"""
+# Of no stream: the first answer is the gap that says where this one stands, and then nothing is missed.
+NOWHERE = str(Cursor("nowhere", 0))
 TOTALS = """{ workspace(slug: "light") {
     stats(from: "2000-01-01T00:00:00Z", to: "2099-01-01T00:00:00Z", interval: MONTH) {
       totals { total unscored averageRating } }
@@ -88,7 +91,8 @@ class Screen:
     running: Running
     workspace: str
     told: list[tuple[str, str]] = field(default_factory=list)
-    cursor: str | None = None
+    cursor: str = NOWHERE
+    is_watching: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self, wanted: int) -> None:
         """Until so many events were told."""
@@ -118,6 +122,11 @@ class Screen:
                 message = json.loads(await socket_.recv())
                 assert message["type"] == "next", message
                 event = message["payload"]["data"]["feedbackEvents"]
+                if "gap" in event:
+                    assert self.cursor == NOWHERE
+                    self.cursor = event["gap"]
+                    self.is_watching.set()
+                    continue
                 self.cursor = event["cursor"]
                 self.told.append((event["type"], event["feedback"]["externalId"]))
 
@@ -196,6 +205,8 @@ async def test_nothing_acknowledged_is_lost_while_every_part_is_killed(place: Pa
         source, secret = made["source"]["id"], made["signingSecret"]
         screen = Screen(running, workspace)
         watching = asyncio.ensure_future(screen.watch(2 * SENT))
+        async with asyncio.timeout(60):
+            await screen.is_watching.wait()
         texts = iter(enumerate(demo.bodies()[:SENT]))
 
         async def sender() -> None:
