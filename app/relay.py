@@ -25,7 +25,7 @@ async def _relay(settings: Settings) -> None:
             schedule.score_overdue(database, broker, now),
             schedule.forget_the_past(database, now),
         ]
-        work = Relay(database, bus, broker, direct_url=direct_url(settings))
+        work = Relay(bus, broker, direct_url=direct_url(settings))
         task = asyncio.ensure_future(
             work.run(lambda: asyncio.ensure_future(schedule.perform(duties)))
         )

@@ -15,7 +15,12 @@ JOBS_TOPIC = "jobs"
 INSTANCE_TOPIC = "instance"
 
 FEEDBACK_ADDED = "feedback.added"
-_TOPICS = {"feedback": FEEDBACK_TOPIC, "job": JOBS_TOPIC, "session": INSTANCE_TOPIC}
+_TOPICS = {
+    "feedback": FEEDBACK_TOPIC,
+    "job": JOBS_TOPIC,
+    "member": INSTANCE_TOPIC,
+    "session": INSTANCE_TOPIC,
+}
 
 
 def topic(workspace: UUID, name: str) -> str:
@@ -113,3 +118,30 @@ class SessionRevoked:
     @classmethod
     def from_json(cls, payload: bytes | str) -> Self:
         return cls(UUID(hex=orjson.loads(payload)["id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """A user's role in a workspace is another one, or none any more."""
+
+    kind: ClassVar[str] = "member.changed"
+
+    workspace_id: UUID
+    user_id: UUID
+
+    def to_json(self) -> str:
+        return orjson.dumps({"workspace": self.workspace_id.hex, "user": self.user_id.hex}).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        data: dict[str, str] = orjson.loads(payload)
+        return cls(UUID(hex=data["workspace"]), UUID(hex=data["user"]))
+
+
+def of_instance(payload: bytes | str) -> SessionRevoked | MemberChanged:
+    """An event of the instance's topic."""
+    return (
+        MemberChanged.from_json(payload)
+        if "user" in orjson.loads(payload)
+        else SessionRevoked.from_json(payload)
+    )

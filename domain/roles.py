@@ -18,16 +18,22 @@ class Action(StrEnum):
     """What may be done in a workspace, in words that fit into a refusal."""
 
     READ = "read this workspace"
+    LEAVE = "leave this workspace"
     SUBMIT_FEEDBACK = "submit feedback"
     TAG_FEEDBACK = "tag feedback"
     MANAGE_SOURCES = "manage sources"
+    MANAGE_MEMBERS = "manage members who are not owners"
+    MANAGE_OWNERS = "make or unmake owners"
 
 
 LEAST = {
     Action.READ: Role.VIEWER,
+    Action.LEAVE: Role.VIEWER,
     Action.SUBMIT_FEEDBACK: Role.ANALYST,
     Action.TAG_FEEDBACK: Role.ANALYST,
     Action.MANAGE_SOURCES: Role.ADMIN,
+    Action.MANAGE_MEMBERS: Role.ADMIN,
+    Action.MANAGE_OWNERS: Role.OWNER,
 }
 
 
@@ -41,3 +47,8 @@ def require(role: str, action: Action) -> None:
     least = LEAST[action]
     if Role[role] < least:
         raise ForbiddenError(f"You need the role {least.name} to {action}; yours is {role}.")
+
+
+def to_manage(*concerned: str) -> Action:
+    """What somebody must be allowed who gives or takes away these roles."""
+    return Action.MANAGE_OWNERS if Role.OWNER.name in concerned else Action.MANAGE_MEMBERS

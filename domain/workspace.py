@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain import roles
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
-from domain.roles import Action
+from domain.events import INSTANCE, MemberChanged
+from domain.roles import Action, Role
 from domain.viewer import Viewer
 from persistence import source as source_store
 from persistence import workspace as store
@@ -88,3 +90,62 @@ async def members_by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Member]:
     return await store.members_by_ids(reader, viewer.user_id, ids, columns=columns)
+
+
+async def change_role(uow: UnitOfWork, viewer: Viewer, member_id: UUID, role: str) -> Member:
+    """Give the member this role and announce it; ConflictError where no owner would be left."""
+    concerned = await _concerned(uow, viewer, member_id)
+    member = concerned.member
+    roles.require(concerned.viewer_role, roles.to_manage(member.role, role))
+    if role == member.role:
+        return member
+    concerned.require_another_owner()
+    changed = await store.set_role(uow, member.workspace_id, member.id, role)
+    assert changed is not None  # noqa: S101 - it is locked
+    _announce(uow, changed)
+    return changed
+
+
+async def remove_member(uow: UnitOfWork, viewer: Viewer, member_id: UUID) -> Member:
+    """Take the member out of the workspace and announce it; ConflictError where no owner would be left.
+
+    Whoever removes their own membership leaves.
+    """
+    concerned = await _concerned(uow, viewer, member_id)
+    member = concerned.member
+    leaves = member.user_id == viewer.user_id
+    roles.require(concerned.viewer_role, Action.LEAVE if leaves else roles.to_manage(member.role))
+    concerned.require_another_owner()
+    await store.remove_member(uow, member.workspace_id, member.id)
+    _announce(uow, member)
+    return member
+
+
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    """A member who is to change, what the viewer is to their workspace, and how many own it."""
+
+    member: Member
+    viewer_role: str
+    owners: int
+
+    def require_another_owner(self) -> None:
+        """ConflictError if the member is the last owner."""
+        if self.member.role == Role.OWNER.name and self.owners == 1:
+            raise ConflictError("A workspace needs an owner: make somebody else an OWNER first.")
+
+
+async def _concerned(uow: UnitOfWork, viewer: Viewer, member_id: UUID) -> _Concerned:
+    """Lock the members of this member's workspace; NotFoundError to strangers."""
+    rows = await store.lock_members(uow, viewer.user_id, member_id)
+    member = next((row for row in rows if row.id == member_id), None)
+    own = next((row for row in rows if row.user_id == viewer.user_id), None)
+    # Either may have gone while we waited for the lock.
+    if member is None or own is None:
+        raise NotFoundError("There is no such member.")
+    return _Concerned(member, own.role, sum(row.role == Role.OWNER.name for row in rows))
+
+
+def _announce(uow: UnitOfWork, member: Member) -> None:
+    event = MemberChanged(member.workspace_id, member.user_id)
+    uow.emit(INSTANCE, event.kind, event.to_json())

@@ -8,18 +8,18 @@ from uuid import UUID
 
 import strawberry
 
-from domain import account, source, tag
+from domain import account, ids, source, tag
 from domain import workspace as workspaces
 from domain.ids import Kind
 from graph.access import signed_in
 from graph.account import User
 from graph.api_key import ApiKey
 from graph.context import Info
-from graph.errors import Conflict, InvalidInput
+from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
 from graph.feedback import FeedbackConnection, feedback_of
 from graph.fields import batch, rows
 from graph.job import JobConnection, jobs_of
-from graph.node import Node, id_field
+from graph.node import Node, id_field, read_id
 from graph.source import Source
 from graph.stats import FeedbackStats, stats_of
 from graph.tag import Tag
@@ -171,6 +171,43 @@ CreateWorkspaceResult = Annotated[
 ]
 
 
+@strawberry.input(description="A member's new role.")
+class ChangeMemberRoleInput:
+    member_id: strawberry.ID = strawberry.field(
+        description="The member, as `Workspace.members` lists them; not the user's id."
+    )
+    role: Role = strawberry.field(description="What they may do from now on.")
+
+
+@strawberry.type(description="The member has this role now.")
+class ChangeMemberRoleSuccess:
+    member: Member = strawberry.field(description="The member, with the new role.")
+
+
+ChangeMemberRoleResult = Annotated[
+    ChangeMemberRoleSuccess | InvalidInput | Forbidden | NotFound | Conflict,
+    strawberry.union("ChangeMemberRoleResult"),
+]
+
+
+@strawberry.input(description="A member who is to go, or who goes.")
+class RemoveMemberInput:
+    member_id: strawberry.ID = strawberry.field(
+        description="The member, as `Workspace.members` lists them; the caller's own to leave."
+    )
+
+
+@strawberry.type(description="The user does not belong to the workspace any more.")
+class RemoveMemberSuccess:
+    member_id: strawberry.ID = strawberry.field(description="The id that the member had.")
+
+
+RemoveMemberResult = Annotated[
+    RemoveMemberSuccess | InvalidInput | Forbidden | NotFound | Conflict,
+    strawberry.union("RemoveMemberResult"),
+]
+
+
 @strawberry.type
 class WorkspaceMutation:
     @strawberry.mutation(
@@ -185,3 +222,32 @@ class WorkspaceMutation:
                 uow, info.context.viewer, name=input.name, slug=input.slug
             )
         return CreateWorkspaceSuccess(workspace=created)  # type: ignore[arg-type]  # rows are workspaces
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Give a member another role. Needs the role ADMIN, and OWNER to make somebody an OWNER or an OWNER "
+        "something else. The last OWNER stays one: Conflict. It holds at once, for subscriptions too.",
+    )
+    async def change_member_role(
+        self, info: Info, input: ChangeMemberRoleInput
+    ) -> ChangeMemberRoleResult:
+        async with info.context.transaction() as uow:
+            member = await workspaces.change_role(
+                uow,
+                info.context.viewer,
+                read_id(Kind.MEMBER, input.member_id, "memberId"),
+                input.role.value,
+            )
+        return ChangeMemberRoleSuccess(member=member)  # type: ignore[arg-type]  # rows are members
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Take a member out of a workspace, which needs the role ADMIN, and OWNER for an OWNER; or leave "
+        "it, which everybody may. The last OWNER cannot go: Conflict. It holds at once, for subscriptions too.",
+    )
+    async def remove_member(self, info: Info, input: RemoveMemberInput) -> RemoveMemberResult:
+        async with info.context.transaction() as uow:
+            removed = await workspaces.remove_member(
+                uow, info.context.viewer, read_id(Kind.MEMBER, input.member_id, "memberId")
+            )
+        return RemoveMemberSuccess(member_id=strawberry.ID(ids.write(Kind.MEMBER, removed.id)))

@@ -1,11 +1,11 @@
 """Delivers outbox events, in order per workspace, at least once: live topics first, then jobs.
 
-One relay leads; others wait to take over. What a crash may have delivered already is compared with the
-topics' last entries, so that a subscriber sees no event twice.
+One relay leads; others wait to take over. What a crash may have delivered already is delivered again in the same
+order, and compared with the topics' last entries, so that a subscriber sees no event twice.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -16,15 +16,14 @@ from redis.exceptions import RedisError
 from domain import events
 from jobs.broker import score_messages
 from persistence import outbox
-from persistence.bus import Bus, BusUnavailableError
-from persistence.database import Database, StoreUnavailableError
+from persistence.bus import Bus, BusUnavailableError, Head
+from persistence.database import StoreUnavailableError
 from persistence.outbox import Leadership, LeadershipLostError, OutboxRow
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-# At least as many as one delivery may have published in vain.
-_RECHECKED = 2 * BATCH
+_MOST_HEADS = 100_000
 _SWEEP_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
 
@@ -36,14 +35,10 @@ class SupersededError(Exception):
 class Relay:
     """Leads when it can, and then delivers what commits leave in the outbox."""
 
-    def __init__(
-        self, database: Database, bus: Bus, broker: RedisBroker, *, direct_url: str
-    ) -> None:
-        self._database = database
+    def __init__(self, bus: Bus, broker: RedisBroker, *, direct_url: str) -> None:
         self._bus = bus
         self._broker = broker
         self._direct_url = direct_url
-        self._uncertain = 0
 
     async def run(self, when_leading: Callable[[], "asyncio.Future[None]"]) -> None:
         """Until cancelled. `when_leading` starts what only the leader does; it is cancelled with the lead."""
@@ -62,11 +57,16 @@ class Relay:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _lead(self, leadership: Leadership) -> None:
-        async with self._database.reader() as reader:
-            self._uncertain = await outbox.newest(reader)
+        term = Term(leadership, self._bus, self._broker)
+        clock = asyncio.get_running_loop().time
+        next_look = 0.0
         while True:
             try:
-                delivered = await self.deliver(leadership.fence)
+                delivered = await term.deliver()
+                # In this order, for what is claimed is compared with entries that a new epoch takes away.
+                if clock() >= next_look:
+                    await term.look_for_losses()
+                    next_look = clock() + _SWEEP_SECONDS
             except (BusUnavailableError, RedisError) as error:
                 log.warning("delivery failed", error=str(error))
                 delivered = False
@@ -74,24 +74,81 @@ class Relay:
             if not delivered:
                 await leadership.wait(_SWEEP_SECONDS)
 
-    async def deliver(self, fence: int) -> bool:
+
+class Term:
+    """One leadership: the events it has claimed, and how far it knows the topics to have come.
+
+    A topic that Redis finds behind that has lost entries. It counts only when Postgres has recorded it: what was
+    published and not recorded is published again, to the same offsets where Redis has lost it.
+    """
+
+    def __init__(self, leadership: Leadership, bus: Bus, broker: RedisBroker) -> None:
+        self._leadership = leadership
+        self._bus = bus
+        self._broker = broker
+        # None until it is known what the leader before has claimed.
+        self._claimed: list[OutboxRow] | None = None
+        self._heads: dict[str, Head] = {}
+        self._redis_life: str | None = None
+
+    async def deliver(self) -> bool:
         """Deliver the oldest events; False when there are none."""
-        async with self._database.reader() as reader:
-            rows = await outbox.oldest(reader, BATCH)
+        if self._claimed is None:
+            self._claimed = await self._leadership.claimed()
+        # What is still claimed may have been published, by us or by the leader before.
+        recheck = BATCH if self._claimed else 0
+        rows = self._claimed = self._claimed or await self._leadership.claim(BATCH)
         if not rows:
             return False
-        recheck = _RECHECKED if rows[0].id <= self._uncertain else 0
-        # Until the rows are gone, a failure leaves them published without our knowing.
-        settled, self._uncertain = self._uncertain, max(self._uncertain, rows[-1].id)
-        for topic, entries in _by_topic(rows).items():
-            published = await self._bus.publish(topic, entries, fence=fence, recheck=recheck)
-            if not published:
-                raise SupersededError
+        topics = _by_topic(rows)
+        await self._learn(topics)
+        heads = {
+            topic: await self._publish(topic, entries, recheck=recheck)
+            for topic, entries in topics.items()
+        }
         await self._enqueue(_messages(rows))
-        async with self._database.transaction() as uow:
-            await outbox.delivered(uow, [row.id for row in rows])
-        self._uncertain = settled
+        await self._record([row.id for row in rows], heads)
+        self._claimed = []
         return True
+
+    async def look_for_losses(self) -> None:
+        """When Redis is not the process it was, find out which topics have lost entries, and say so in them."""
+        life = await self._bus.life()
+        if life == self._redis_life:
+            return
+        known = await self._leadership.moved_lately()
+        self._heads |= known
+        heads = {topic: await self._publish(topic, ()) for topic in known}
+        lost = {topic: head for topic, head in heads.items() if head.epoch != known[topic].epoch}
+        if lost:
+            log.warning("redis has lost events", topics=len(lost))
+            await self._record([], lost)
+        self._redis_life = life
+
+    async def _learn(self, topics: Iterable[str]) -> None:
+        """Ask Postgres how far those topics had come that we have not published to."""
+        if len(self._heads) > _MOST_HEADS:
+            self._heads.clear()
+        if unknown := [topic for topic in topics if topic not in self._heads]:
+            self._heads |= await self._leadership.heads(unknown)
+
+    async def _publish(
+        self, topic: str, entries: Sequence[tuple[str, str]], *, recheck: int = 0
+    ) -> Head:
+        head = await self._bus.publish(
+            topic,
+            entries,
+            fence=self._leadership.fence,
+            recheck=recheck,
+            reached=self._heads.get(topic),
+        )
+        if head is None:
+            raise SupersededError
+        return head
+
+    async def _record(self, ids: Sequence[int], heads: Mapping[str, Head]) -> None:
+        await self._leadership.delivered(ids, heads)
+        self._heads |= heads
 
     async def _enqueue(self, messages: Sequence[Message[None]]) -> None:
         def enqueue() -> None:

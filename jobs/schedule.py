@@ -9,8 +9,9 @@ from uuid import UUID
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from domain import account, feedback, source
+from domain import account, events, feedback, source
 from jobs.broker import SCORES, score_messages
+from persistence import outbox
 from persistence.database import Database
 
 log = structlog.get_logger(__name__)
@@ -70,5 +71,6 @@ def forget_the_past(database: Database, clock: Callable[[], datetime]) -> Duty:
         await source.forget_deliveries(database, clock())
         async with database.transaction() as uow:
             await account.forget_expired(uow)
+            await outbox.forget_heads(uow, instance=events.INSTANCE)
 
     return Duty("forget the past", 3600, do)

@@ -1,9 +1,10 @@
 """Topics: logs of events in Redis streams, announced by PUBLISH, read by offset.
 
-A topic's offsets are contiguous, so that a reader can tell a loss; its epoch changes when Redis was
-emptied, so that an offset of another life is not mistaken for one of this.
+A topic's offsets are contiguous, so that a reader can tell a loss; its epoch changes when Redis has lost
+entries, so that an offset of another life is not mistaken for one of this.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -14,29 +15,51 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 # KEYS: stream, meta. ARGV: channel, a fresh epoch, kept length, fence, how many of the last entries to
-# compare with (after a crash the relay cannot know what it has already published), then key and payload
-# of each event. Answers the offset of the last entry, or -1 to a relay that has been superseded.
+# compare with (after a crash the relay cannot know what it has already published), the epoch and offset that
+# the topic has reached at least (no epoch: nothing is known), how far a new epoch leaps, then key and payload
+# of each event. Answers epoch and offset of the last entry, or nil to a relay that has been superseded.
+#
+# Behind what it has reached, or of another epoch than that one or its successor, the topic has lost entries.
+# Then its kept ones go and a new epoch begins, beyond any offset of the old one: who mistakes the first entry
+# of the new epoch for one of the old finds a hole before it. All of that is one transaction, in Redis's log
+# and for its replicas too: a call is lost as a whole.
 _PUBLISH = """
 local stream, meta, channel, fence, recheck = KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5])
-redis.call('HSETNX', meta, 'epoch', ARGV[2])
-local epoch = redis.call('HGET', meta, 'epoch')
-local known = tonumber(redis.call('HGET', meta, 'fence') or '0')
-if known > fence then return -1 end
-if known < fence then redis.call('HSET', meta, 'fence', fence) end
+local reached, least = ARGV[6], tonumber(ARGV[7])
+local held = redis.call('HMGET', meta, 'epoch', 'offset', 'fence', 'successor_of')
+local epoch, offset, known = held[1], tonumber(held[2] or '0'), tonumber(held[3] or '0')
+if known > fence then return nil end
+local function text(number) return string.format('%.0f', number) end
 local seen = {}
 if recheck > 0 then
   for _, entry in ipairs(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', recheck)) do
     seen[entry[2][2]] = true
   end
 end
-for i = 6, #ARGV, 2 do
+local has_lost = reached ~= '' and held[4] ~= reached and (epoch ~= reached or offset < least)
+if has_lost then
+  epoch, offset = ARGV[2], math.max(offset, least) + tonumber(ARGV[8])
+  redis.call('UNLINK', stream)
+  redis.call('HSET', meta, 'epoch', epoch, 'offset', text(offset), 'fence', fence, 'successor_of', reached)
+elseif not epoch or known < fence then
+  epoch = epoch or ARGV[2]
+  redis.call('HSET', meta, 'epoch', epoch, 'fence', fence)
+end
+local begun = offset
+for i = 9, #ARGV, 2 do
   if not seen[ARGV[i]] then
-    local offset = redis.call('HINCRBY', meta, 'offset', 1)
-    redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], offset .. '-0', 'key', ARGV[i], 'event', ARGV[i + 1])
-    redis.call('PUBLISH', channel, epoch .. '|' .. offset .. '|' .. ARGV[i + 1])
+    offset = offset + 1
+    local name = text(offset)
+    redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], name .. '-0', 'key', ARGV[i], 'event', ARGV[i + 1])
+    redis.call('PUBLISH', channel, epoch .. '|' .. name .. '|' .. ARGV[i + 1])
   end
 end
-return tonumber(redis.call('HGET', meta, 'offset') or '0')
+if offset > begun then
+  redis.call('HSET', meta, 'offset', text(offset))
+elseif has_lost then
+  redis.call('PUBLISH', channel, epoch .. '|' .. text(offset) .. '|')
+end
+return {epoch, offset}
 """
 
 # KEYS: meta. ARGV: a fresh epoch. Answers epoch and newest offset.
@@ -44,6 +67,9 @@ _HEAD = """
 redis.call('HSETNX', KEYS[1], 'epoch', ARGV[1])
 return {redis.call('HGET', KEYS[1], 'epoch'), redis.call('HGET', KEYS[1], 'offset') or '0'}
 """
+
+# More than one call publishes, and so more than readers may have seen beyond what was recorded.
+_LEAP = 10_000
 
 
 class BusUnavailableError(Exception):
@@ -85,20 +111,42 @@ class Bus:
         self._head: Any = client.register_script(_HEAD)
 
     async def publish(
-        self, topic: str, events: Sequence[tuple[str, str]], *, fence: int, recheck: int = 0
-    ) -> bool:
-        """Append (key, payload) events in order; False when a newer relay has published (fence).
+        self,
+        topic: str,
+        events: Sequence[tuple[str, str]],
+        *,
+        fence: int,
+        recheck: int = 0,
+        reached: Head | None = None,
+    ) -> Head | None:
+        """Append (key, payload) events in order; None when a newer relay has published (fence).
 
-        Among the last `recheck` entries, an event whose key is already there is left out.
+        Among the last `recheck` entries, an event whose key is already there is left out. A topic that does not
+        stand where it is known to have `reached` has lost entries: it goes on in another epoch, and says so to
+        its followers even if there are no events.
         """
         arguments: list[Any] = [
-            _channel(topic), secrets.token_hex(4), self._retained, fence, recheck
-        ]  # fmt: skip
+            _channel(topic),
+            secrets.token_hex(4),
+            # The whole of the last call stays, to be compared with.
+            max(self._retained, len(events)),
+            fence,
+            recheck,
+            "" if reached is None else reached.epoch,
+            0 if reached is None else reached.offset,
+            _LEAP,
+        ]
         for key, payload in events:
             arguments += (key, payload)
         with _reachable():
-            last = await self._publish(keys=[_stream(topic), _meta(topic)], args=arguments)
-        return int(last) >= 0
+            stands = await self._publish(keys=[_stream(topic), _meta(topic)], args=arguments)
+        return None if stands is None else Head(stands[0].decode(), int(stands[1]))
+
+    async def life(self) -> str:
+        """Another text when Redis has been started anew or has failed over: it may have lost its last entries."""
+        with _reachable():
+            known = await self._client.info("server", "replication")
+        return f"{known['run_id']} {known['master_replid']}"
 
     async def head(self, topic: str) -> Head:
         """Where the topic stands now."""
@@ -174,11 +222,18 @@ def _meta(topic: str) -> str:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Turns what redis-py raises into BusUnavailableError."""
+    """Turns what redis-py raises into BusUnavailableError, and what it swallows into CancelledError.
+
+    It waits with asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes with the answer.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         raise BusUnavailableError(f"Redis cannot be reached: {error}") from error
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def connect(url: str) -> "redis.asyncio.Redis":

@@ -5,7 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Select, Text, UniqueConstraint, bindparam, insert, select
+from sqlalchemy import (
+    CheckConstraint,
+    Select,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
@@ -68,6 +79,12 @@ class MemberRow(Record):
     user_id: UUID
     role: str
     joined_at: datetime
+
+
+class EnteredRow(Record):
+    """A workspace that was entered by one of its members' ids."""
+
+    workspace_id: UUID
 
 
 _workspace = table(Workspace).c
@@ -133,6 +150,41 @@ _MEMBERS_BY_IDS = Statement(
     select(*_MEMBER_COLUMNS).where(one_of(_member.id, "ids"), visible(_member.workspace_id)),
     MemberRow,
 )
+_ENTER_BY_MEMBER = Statement(
+    select(_member.workspace_id, enter_workspace(_member.workspace_id)).where(
+        _member.id == bindparam("id"), visible(_member.workspace_id)
+    ),
+    EnteredRow,
+)
+# Weaker than FOR UPDATE: rows that refer to the workspace may be written meanwhile.
+_LOCK = Statement(
+    select(_workspace.id)
+    .where(_workspace.id == bindparam("workspace"))
+    .with_for_update(key_share=True),
+    Record,
+)
+_CONCERNED = Statement(
+    select(*_MEMBER_COLUMNS).where(
+        _member.workspace_id == bindparam("workspace"),
+        (_member.id == bindparam("id"))
+        | (_member.user_id == bindparam("viewer"))
+        | (_member.role == literal_column("'OWNER'")),
+    ),
+    MemberRow,
+)
+_SET_ROLE = Statement(
+    update(table(Member))
+    .where(_member.id == bindparam("id"), _member.workspace_id == bindparam("workspace"))
+    .values(role=bindparam("role"))
+    .returning(*_MEMBER_COLUMNS),
+    MemberRow,
+)
+_REMOVE_MEMBER = Statement(
+    delete(table(Member)).where(
+        _member.id == bindparam("id"), _member.workspace_id == bindparam("workspace")
+    ),
+    Record,
+)
 _fellow = table(Member).alias("fellow").c
 _FELLOWS = Statement(
     select(*USER_COLUMNS).where(
@@ -195,6 +247,26 @@ async def members_by_ids(
     reader: Reader, viewer: UUID, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[MemberRow]:
     return await reader.fetch(_MEMBERS_BY_IDS.of(columns), viewer=viewer, ids=ids)
+
+
+async def lock_members(uow: UnitOfWork, viewer: UUID, member: UUID) -> list[MemberRow]:
+    """Enter the member's workspace if the viewer belongs to it, and let nobody else change its members meanwhile.
+
+    Answers the member, the viewer's own membership and all owners; nothing to strangers.
+    """
+    entered = await uow.first(_ENTER_BY_MEMBER, viewer=viewer, id=member)
+    if entered is None:
+        return []
+    await uow.execute(_LOCK, workspace=entered.workspace_id)
+    return await uow.fetch(_CONCERNED, workspace=entered.workspace_id, id=member, viewer=viewer)
+
+
+async def set_role(uow: UnitOfWork, workspace: UUID, member: UUID, role: str) -> MemberRow | None:
+    return await uow.first(_SET_ROLE, workspace=workspace, id=member, role=role)
+
+
+async def remove_member(uow: UnitOfWork, workspace: UUID, member: UUID) -> None:
+    await uow.execute(_REMOVE_MEMBER, workspace=workspace, id=member)
 
 
 async def fellows(

@@ -3,7 +3,7 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, pool, text
+from sqlalchemy import Connection, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from persistence import tables
@@ -19,16 +19,21 @@ def _run(connection: Connection) -> None:
         transaction_per_migration=True,
         compare_server_default=True,
     )
+    event.listen(connection, "begin", _wait_for_no_lock_long)
     with context.begin_transaction():
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         context.run_migrations()
+
+
+def _wait_for_no_lock_long(connection: Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
 
 
 async def _migrate(url: str) -> None:
     engine = create_async_engine(url, poolclass=pool.NullPool)
     try:
-        async with engine.connect() as connection:
+        # On a connection of its own, for each migration's transaction would give the lock back.
+        async with engine.begin() as guard, engine.connect() as connection:
+            await guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_run)
     finally:
         await engine.dispose()

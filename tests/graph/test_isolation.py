@@ -34,6 +34,7 @@ class World:
     feedback: str
     tag: str
     job: str
+    owner: str
     stranger: Tenant
     own_feedback: str
     own_tag: str
@@ -48,6 +49,7 @@ async def world(factory: Factory) -> World:
         feedback,
         await factory.tag(tenant, "red", feedback),
         await factory.job(tenant),
+        await factory.membership(tenant, tenant.owner),
         stranger,
         own_feedback,
         await factory.tag(stranger, "own", own_feedback),
@@ -92,6 +94,7 @@ NOT_FOUND = {
         "source": "source in this workspace",
         "tag": "tag in this workspace",
         "feedback": "feedback",
+        "member": "member",
     }.items()
 }
 
@@ -163,10 +166,11 @@ ATTEMPTS = {
                 w.feedback,
                 w.tag,
                 w.job,
+                w.owner,
                 w.own_feedback,
             ]
         },
-        {"nodes": [None] * 6 + [{"id": ...}]},
+        {"nodes": [None] * 7 + [{"id": ...}]},
     ),
     "Workspace.feedback(filter.sourceIds)": BY_SOURCE[0],
     "Workspace.stats(filter.sourceIds)": BY_SOURCE[1],
@@ -177,6 +181,12 @@ ATTEMPTS = {
     ),
     "Mutation.createTag(input.workspaceId)": mutation(
         "createTag", lambda w: {"workspaceId": w.tenant.gid, "name": "mine"}, "workspace"
+    ),
+    "Mutation.changeMemberRole(input.memberId)": mutation(
+        "changeMemberRole", lambda w: {"memberId": w.owner, "role": "VIEWER"}, "member"
+    ),
+    "Mutation.removeMember(input.memberId)": mutation(
+        "removeMember", lambda w: {"memberId": w.owner}, "member"
     ),
     "Mutation.submitFeedback(input.workspaceId)": mutation(
         "submitFeedback", lambda w: {"workspaceId": w.tenant.gid, "body": "Mine."}, "workspace"

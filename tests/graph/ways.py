@@ -19,9 +19,8 @@ from domain.account import Client
 from domain.ids import Kind
 from graph.context import Services
 from graph.schema import schema
-from persistence.database import Database
 from tests.callers import Caller
-from tests.factories import PASSWORD, POSITIVE, Factory, Person
+from tests.factories import PASSWORD, POSITIVE, Factory, Person, Tenant
 
 SCHEMA = schema._schema
 PROBLEMS = {
@@ -51,6 +50,7 @@ LIVE = {"FeedbackEvent", "StreamGap", "Subscription"}
 
 PERIOD = '(from: "2026-06-15T00:00:00Z", to: "2026-06-16T00:00:00Z")'
 ARGUMENTS = {
+    "Mutation.changeMemberRole": "(input: {memberId: $newcomer, role: ANALYST})",
     "Mutation.completeUpload": '(input: {fileId: "file"})',
     "Mutation.createApiKey": '(input: {workspaceId: $workspace, name: "key", scopes: []})',
     "Mutation.createSource": '(input: {workspaceId: $workspace, name: "Shop"})',
@@ -61,6 +61,7 @@ ARGUMENTS = {
     "Mutation.login": "(input: {email: $email, password: $password})",
     "Mutation.refreshSession": "(input: {refreshToken: $refresh})",
     "Mutation.register": "(input: {email: $address, password: $password, name: $new})",
+    "Mutation.removeMember": "(input: {memberId: $newcomer})",
     "Mutation.setFeedbackTags": "(input: {feedbackId: $first, tagIds: $tags})",
     "Mutation.startExport": "(input: {workspaceId: $workspace, format: CSV})",
     "Mutation.startImport": '(input: {fileId: "file"})',
@@ -82,6 +83,7 @@ _VARIABLES = {
     "jobs": "[ID!]!",
     "members": "[ID!]!",
     "new": "String!",
+    "newcomer": "ID!",
     "password": "String!",
     "refresh": "String!",
     "sessions": "[ID!]!",
@@ -111,6 +113,7 @@ STATEMENTS = {
     "FeedbackConnection.totalCount": 1,
     "Member.user": 1,
     "Source.lastReceivedAt": 1,
+    "Mutation.changeMemberRole": 7,
     "Mutation.createSource": 4,
     "Mutation.createTag": 4,
     "Mutation.createWorkspace": 7,
@@ -118,6 +121,7 @@ STATEMENTS = {
     "Mutation.logout": 4,
     "Mutation.refreshSession": 6,
     "Mutation.register": 5,
+    "Mutation.removeMember": 7,
     "Mutation.setFeedbackTags": 7,
     "Mutation.submitFeedback": 1,
 }
@@ -182,6 +186,7 @@ WAYS = {
     "SentimentCounts": _within("stats", PERIOD + " { totals { %s } }"),
     "StatsBucket": _within("stats", PERIOD + " { buckets { %s } }"),
     "AuthTokens": _made("login", "tokens { %s }"),
+    "ChangeMemberRoleSuccess": _made("changeMemberRole"),
     "CreateSourceSuccess": _made("createSource"),
     "CreateTagSuccess": _made("createTag"),
     "CreateWorkspaceSuccess": _made("createWorkspace"),
@@ -189,6 +194,7 @@ WAYS = {
     "LogoutSuccess": _made("logout"),
     "RefreshSessionSuccess": _made("refreshSession"),
     "RegisterSuccess": _made("register"),
+    "RemoveMemberSuccess": _made("removeMember"),
     "SetFeedbackTagsSuccess": _made("setFeedbackTags"),
     "SubmitFeedbackSuccess": _made("submitFeedback"),
 }
@@ -232,18 +238,21 @@ class World:
     """One user with so many of everything: workspaces, and in each of them a feedback and a job."""
 
     services: Services
-    database: Database
+    factory: Factory
+    first: Tenant
     owner: Person
     variables: dict[str, Any]
 
     async def visitor(self, http: httpx.AsyncClient) -> tuple[Caller, dict[str, Any]]:
         """The owner in a session of its own, and what an operation may ask with, some of it new."""
         client = Client("127.0.0.1", "tests")
-        async with self.database.transaction() as uow:
+        async with self.services.database.transaction() as uow:
             tokens = await account._open_session(uow, self.services.policy, client, self.owner.id)
+        newcomer = await self.factory.member(self.first, "VIEWER")
         new = tokens.refresh.text[-20:].lower().translate(_PLAIN)
         return Caller(http, tokens.access.text), self.variables | {
             "new": f"n{new}n",
+            "newcomer": await self.factory.membership(self.first, newcomer),
             "address": f"{new}@example.com",
             "refresh": tokens.refresh.text,
         }
@@ -279,7 +288,7 @@ async def world(factory: Factory, services: Services, size: int) -> World:
         "workspace": first.gid,
         "workspaces": [tenant.gid for tenant in tenants],
     }
-    return World(services, factory._database, owner, variables)
+    return World(services, factory, first, owner, variables)
 
 
 _MEMBERS = "SELECT id FROM member WHERE workspace_id = :workspace"

@@ -110,12 +110,12 @@ async def test_scoring_again_does_nothing(
     tenant = await factory.tenant()
     given = await stored(factory, tenant, "I love it!", "I hate it!")
     await score(worker, tenant.id, given)
-    before = [tuple(row) for row in await rows(database)]
+    before = [tuple(row.values()) for row in await rows(database)]
 
     again = await score(worker, tenant.id, given)
 
     assert again == 0
-    assert [tuple(row) for row in await rows(database)] == before
+    assert [tuple(row.values()) for row in await rows(database)] == before
 
 
 async def test_two_workers_at_once_score_once(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.stores import now
+from domain import events
 from domain import source as sources
 from jobs import schedule
 from persistence import account, source
@@ -55,3 +56,28 @@ async def test_sessions_that_have_run_out_are_forgotten_with_their_tokens(
         assert [session.id for session in left] == [person.session_id]
         assert await account.lock_refresh_token(uow, b"live") is not None
         assert await account.lock_refresh_token(uow, b"dead") is None
+
+
+async def test_topics_of_workspaces_that_are_gone_are_forgotten(
+    database: Database, factory: Factory
+) -> None:
+    tenant, gone = await factory.tenant(), await factory.tenant()
+    topics = [
+        events.topic(workspace, name)
+        for workspace, name in (
+            (tenant.id, events.FEEDBACK_TOPIC),
+            (events.INSTANCE, events.INSTANCE_TOPIC),
+            (gone.id, events.FEEDBACK_TOPIC),
+        )
+    ]
+    await factory.change("DELETE FROM topic_head")
+    for topic in topics:
+        await factory.change(
+            "INSERT INTO topic_head (topic, epoch, \"offset\") VALUES (:topic, 'e', 1)", topic=topic
+        )
+    await factory.change("DELETE FROM workspace WHERE id = :id", within=gone, id=gone.id)
+
+    await schedule.forget_the_past(database, now).do()
+
+    left = await factory.rows("SELECT topic FROM topic_head")
+    assert {topic for (topic,) in left} == set(topics[:2])

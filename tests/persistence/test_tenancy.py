@@ -7,7 +7,7 @@ from typing import Any
 
 from persistence import account, job, outbox, source, stats, tag, workspace
 from persistence.database import Statement
-from persistence.feedback import Filter, Order, intake, listing, scoring
+from persistence.feedback import Along, Filter, Order, intake, listing, scoring
 
 TENANT_TABLES = (
     "workspace",
@@ -25,6 +25,7 @@ PREDICATES = ("member.user_id = $", ".workspace_id = $", "workspace.id = $", "us
 FOR_NOBODY = {
     "source._SECRET",
     "intake._RECEIVE",
+    "outbox._FORGET_HEADS",
     "source._ENTER",
     "source._WITH_OLD_DELIVERIES",
     "scoring._OVERDUE",
@@ -42,9 +43,11 @@ def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
 def _built() -> Iterator[tuple[str, Statement[Any]]]:
     shapes = list(chain.from_iterable(combinations(FILTERS, size) for size in (0, 1, 2, 8)))
     for names, order, after in product(shapes, Order, (None, "value")):
-        yield f"feedback page {names} {order} {after}", listing._page(names, order, 21, after)
+        page = listing._page(names, order, 21, after)
+        yield f"feedback page {names} {order} {after}", page.statement
     for order in (Order.MOST_NEGATIVE, Order.MOST_POSITIVE):
-        yield f"feedback page unscored {order}", listing._page((), order, 21, "unscored")
+        page = listing._page((), order, 21, "unscored")
+        yield f"feedback page unscored {order}", page.statement
     for names in shapes:
         yield f"feedback count {names}", listing._count(names)
         yield f"feedback matching {names}", listing._matching(names)
@@ -87,6 +90,18 @@ def test_every_read_of_tenant_rows_carries_a_tenant_predicate() -> None:
     ]
 
     assert bare == []
+
+
+def test_what_a_page_brings_along_carries_a_predicate_of_its_own() -> None:
+    of_sources, of_tags = Along(frozenset({"name"})), Along(tags=frozenset({"name"}))
+    both = Along(of_sources.source, of_tags.tags)
+
+    pages = [
+        listing._page((), Order.NEWEST_FIRST, 21, None, None, along).statement.text
+        for along in (Along(), of_sources, of_tags, both)
+    ]
+
+    assert [page.count("member.user_id = $") for page in pages] == [1, 2, 2, 3]
 
 
 def test_the_exceptions_are_still_needed() -> None:

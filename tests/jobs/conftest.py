@@ -1,0 +1,46 @@
+"""Stores of the relay tests' own."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from app.settings import Settings
+from app.stores import open_database, open_redis
+from jobs import broker as brokers
+from persistence import migrate
+from persistence.bus import Bus
+from tests.jobs.relays import Stores
+
+
+@pytest.fixture(scope="session")
+async def apart(settings: Settings) -> Settings:
+    """Settings with a database and a Redis database that no other test's relay looks at."""
+    assert settings.database_url is not None
+    name = f"relay_{secrets.token_hex(4)}"
+    url = urlunsplit(urlsplit(settings.database_url)._replace(path=f"/{name}"))
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    await asyncio.to_thread(migrate.upgrade, url)
+    return settings.model_copy(update={"database_url": url, "redis_url": f"{settings.redis_url}/5"})
+
+
+@pytest.fixture
+async def stores(apart: Settings) -> AsyncIterator[Stores]:
+    """What a relay uses, empty."""
+    assert apart.redis_url is not None
+    async with (
+        open_database(apart, "relay tests") as database,
+        open_redis(apart) as redis,
+    ):
+        await redis.flushdb()
+        watcher = await asyncpg.connect(apart.database_url)
+        await watcher.execute("TRUNCATE outbox, outbox_claim, topic_head")
+        broker = brokers.connect(apart.redis_url)
+        yield Stores(apart, database, Bus(redis, retained=10_000), broker, redis, watcher)
+        broker.close()
+        await watcher.close()
