@@ -24,6 +24,7 @@ Feedback = store.FeedbackRow
 Filter = store.Filter
 Order = store.Order
 After = store.After
+Along = store.Along
 Unscored = store.UnscoredRow
 
 LONGEST_BODY = 50_000
@@ -151,8 +152,9 @@ async def pages(
     limit: int,
     after: After | None,
     columns: Columns | None = None,
+    along: Along = store.NOTHING,
 ) -> list[Feedback]:
-    """The first `limit` rows after `after` of each workspace, in the workspaces' order."""
+    """The first `limit` rows after `after` of each workspace, in the workspaces' order, with what is to come along."""
     return await store.pages(
         reader,
         viewer.user_id,
@@ -162,6 +164,7 @@ async def pages(
         limit=limit,
         after=after,
         columns=columns,
+        along=along,
     )
 
 

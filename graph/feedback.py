@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from struct import Struct
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from graph.pagination import (
     Cursors,
     Page,
     PageInfo,
+    columns_below,
     columns_of,
     edges_field,
     nodes_field,
@@ -102,7 +104,11 @@ async def _tags(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[Se
 class Feedback(Node):
     id: strawberry.ID = id_field(Kind.FEEDBACK)
     source: Source = batch(
-        _source, reads=("source_id",), graphql_type=Source, description="Where it came from."
+        _source,
+        reads=("source_id",),
+        brought="source",
+        graphql_type=Source,
+        description="Where it came from.",
     )
     external_id: str | None = strawberry.field(
         description="The sender's own id: the same id from the same source is stored once."
@@ -123,7 +129,11 @@ class Feedback(Node):
         description="Null until it has been scored.",
     )
     tags: list[Tag] = batch(
-        _tags, reads=("id",), graphql_type=list[Tag], description="Its tags, by name."
+        _tags,
+        reads=("id",),
+        brought="tags",
+        graphql_type=list[Tag],
+        description="Its tags, by name.",
     )
     metadata: JSON | None = column(
         "metadata",
@@ -256,6 +266,9 @@ async def feedback_of(
             limit=size + 1,
             after=position,
             columns=columns_of(info, "Feedback", _SORTED_BY[order_by]),
+            along=feedback.Along(
+                columns_below(info, "Source", "source"), columns_below(info, "Tag", "tags")
+            ),
         )
     found: dict[UUID, list[feedback.Feedback]] = {workspace: [] for workspace in cursors}
     for row in rows:
@@ -277,6 +290,7 @@ _BY_TIME = {feedback.Order.NEWEST_FIRST, feedback.Order.OLDEST_FIRST}
 _SORTED_BY = {
     order: "occurred_at" if order in _BY_TIME else "sentiment_score" for order in feedback.Order
 }
+_SCORE = Struct(">d")
 
 
 def _time_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
@@ -285,14 +299,14 @@ def _time_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
 
 def _score_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
     score = row.sentiment_score
-    return cursors.write(row.id.hex + ("" if score is None else score.hex()))
+    return cursors.write(row.id.bytes + (b"" if score is None else _SCORE.pack(score)))
 
 
-def _position(key: str, order: feedback.Order) -> feedback.After:
+def _position(key: bytes, order: feedback.Order) -> feedback.After:
     if order in _BY_TIME:
         return feedback.After(*read_time_key(key))
-    id_, score = key[:32], key[32:]
-    return feedback.After(float.fromhex(score) if score else None, UUID(id_))
+    id_, score = key[:16], key[16:]
+    return feedback.After(_SCORE.unpack(score)[0] if score else None, UUID(bytes=id_))
 
 
 @strawberry.input(description="Who wrote the message.")

@@ -12,13 +12,16 @@
 
 A batch resolver gets the parents of one level of one operation in one call, with the field's arguments as
 keyword arguments, and answers in their order. An answer that is an exception fails its own parent only.
-`reads` are the columns that a resolver looks at: what nothing looks at is not read from the database. An
+`reads` are the columns that a resolver looks at: what nothing looks at is not read from the database. What all
+parents have as their attribute `brought`, because it came with them, is not read again. An
 ordinary Strawberry resolver still works; it is called once for each object, and reads any column.
 """
 
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import strawberry
@@ -83,10 +86,16 @@ def batch(
     load: Load,
     *,
     reads: tuple[str, ...] | None = None,
+    brought: str | None = None,
     description: str | None = None,
     graphql_type: Any = None,
 ) -> Any:
-    """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`."""
+    """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`.
+
+    Unless they were all brought along with the parents, which then have them as their attribute `brought`.
+    """
+    if brought is not None:
+        load = _unless_brought(load, brought)
 
     async def resolve(root: Any, info: strawberry.Info, **arguments: Any) -> Any:
         return await info.context.batches.load(load, root, info, arguments)
@@ -110,6 +119,17 @@ def batch(
         graphql_type=graphql_type,
         metadata={RESOLUTION: Batch(load, reads)},
     )
+
+
+def _unless_brought(load: Load, name: str) -> Load:
+    read = attrgetter(name)
+
+    @wraps(load)
+    async def loaded(parents: Sequence[Any], info: Any, **arguments: Any) -> Sequence[Any]:
+        answers = list(map(read, parents))
+        return await load(parents, info, **arguments) if None in answers else answers
+
+    return loaded
 
 
 def column(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
+from struct import Struct
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 from zlib import crc32
@@ -79,7 +80,7 @@ def edges_field(edge: Any) -> Any:
     def resolve(root: strawberry.Parent[Page[Any]], info: Info) -> list[Edge]:
         selected = info.columns(name)
         if selected is None or "cursor" in selected:
-            return [Edge(root.cursor(row), row) for row in root.rows]
+            return list(map(Edge, map(root.cursor, root.rows), root.rows))
         return list(map(Edge, repeat(None), root.rows))
 
     return strawberry.field(
@@ -103,6 +104,13 @@ def columns_of(info: Info, node: str, sorted_by: str) -> frozenset[str] | None:
     return None if in_edges is None or in_nodes is None else in_edges | in_nodes | {sorted_by}
 
 
+def columns_below(info: Info, type_name: str, field: str) -> frozenset[str]:
+    """What is looked at of the objects in a field of a connection's nodes; nothing where it is not known or later."""
+    in_edges = info.columns_at_once(type_name, "edges", "node", field)
+    in_nodes = info.columns_at_once(type_name, "nodes", field)
+    return frozenset() if in_edges is None or in_nodes is None else in_edges | in_nodes
+
+
 def page_size(first: int | None) -> int:
     """`first`, or 20; InvalidInputError unless it is from 0 to 100."""
     size = DEFAULT_PAGE if first is None else first
@@ -122,28 +130,33 @@ class Cursors:
     def __init__(self, seals: Seals, name: str, scope: UUID) -> None:
         self._seed = int.from_bytes(seals.tag(b"%b:%b" % (name.encode(), scope.bytes)))
 
-    def write(self, key: str) -> str:
-        """An opaque cursor for a row's sort key, which is ASCII."""
-        return f"{crc32(key.encode(), self._seed):08x}{key}"
+    def write(self, key: bytes) -> str:
+        """An opaque cursor for a row's sort key."""
+        return (crc32(key, self._seed).to_bytes(_CHECKSUM) + key).hex()
 
-    def read(self, cursor: str) -> str:
+    def read(self, cursor: str) -> bytes:
         """The sort key; InvalidInputError for a cursor that is changed or of another list."""
-        key = cursor[_CHECKSUM:]
-        if not key or not cursor.isascii() or cursor != self.write(key):
+        try:
+            key = bytes.fromhex(cursor)[_CHECKSUM:]
+        except ValueError:
+            key = b""
+        if not key or cursor != self.write(key):
             message = "must be a cursor that this list gave, in the same order"
             raise InvalidInputError(f"`after` {message}.", [FieldError(("after",), message)])
         return key
 
 
-_CHECKSUM = 8
+_CHECKSUM = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_TIME_KEY = Struct(">16siii")
 
 
-def time_key(moment: datetime, id_: UUID) -> str:
+def time_key(moment: datetime, id_: UUID) -> bytes:
     """The sort key of lists by time."""
-    return f"{id_.hex}{(moment - _EPOCH) // _MICROSECOND:x}"
+    past = moment - _EPOCH
+    return _TIME_KEY.pack(id_.bytes, past.days, past.seconds, past.microseconds)
 
 
-def read_time_key(key: str) -> tuple[datetime, UUID]:
-    return _EPOCH + timedelta(microseconds=int(key[32:], 16)), UUID(key[:32])
+def read_time_key(key: bytes) -> tuple[datetime, UUID]:
+    id_, *past = _TIME_KEY.unpack(key)
+    return _EPOCH + timedelta(*past), UUID(bytes=id_)

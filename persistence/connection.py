@@ -65,9 +65,10 @@ class Connection:
         self._busy = True
         try:
             if not self.prepares:
-                return await self._driver.fetch(
-                    statement.text, *arguments, record_class=statement.row
+                rows = await self._driver.fetch(
+                    statement.text, *arguments, record_class=statement.record
                 )
+                return cast("list[R]", rows)
             if statement.planned_by_value is not self._plans_by_value:
                 await self.plan(by_value=statement.planned_by_value)
             prepared = self._prepared.get(statement)
@@ -82,7 +83,8 @@ class Connection:
             self._on_outdated()
             if isinstance(error, asyncpg.OutdatedSchemaCacheError) or not self._is_between():
                 raise
-            return await (await self._prepare(statement)).fetch(*arguments)
+            prepared = await self._prepare(statement)
+            return cast("list[R]", await prepared.fetch(*arguments))
         finally:
             self._busy = False
 
@@ -121,8 +123,8 @@ class Connection:
     def _is_between(self) -> bool:
         return not (self._driver.is_closed() or self._driver.is_in_transaction())
 
-    async def _prepare(self, statement: Statement[R]) -> "PreparedStatement[R]":
-        prepared = await self._driver.prepare(statement.text, record_class=statement.row)
+    async def _prepare(self, statement: Statement[Any]) -> "PreparedStatement[Any]":
+        prepared = await self._driver.prepare(statement.text, record_class=statement.record)
         self._prepared[statement] = prepared
         if len(self._prepared) > MOST_PREPARED:
             self._prepared.popitem(last=False)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
     LargeBinary,
+    Select,
     Text,
+    any_,
     bindparam,
     delete,
     insert,
@@ -19,10 +22,12 @@ from sqlmodel import Field, SQLModel
 from persistence.database import (
     TIMESTAMP,
     Columns,
+    Nested,
     Reader,
     Record,
     Statement,
     UnitOfWork,
+    array_of,
     enter_workspace,
     given,
     new_id,
@@ -100,9 +105,8 @@ _OF_WORKSPACES = Statement(
     SourceRow,
     keys=("id", "workspace_id"),
 )
-_BY_IDS = Statement(
-    select(*_COLUMNS).where(one_of(_source.id, "ids"), visible(_source.workspace_id)), SourceRow
-)
+_visible = select(*_COLUMNS).where(visible(_source.workspace_id))
+_BY_IDS = Statement(_visible.where(one_of(_source.id, "ids")), SourceRow)
 _IN_WORKSPACE = Statement(
     select(*_COLUMNS).where(
         _source.id == bindparam("id"), _source.workspace_id == bindparam("workspace")
@@ -172,6 +176,11 @@ async def by_ids(
 ) -> dict[UUID, SourceRow]:
     rows = await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
     return {row.id: row for row in rows}
+
+
+def nested(ids: Select[Any], columns: Columns) -> Nested[SourceRow]:
+    """The sources whose ids another statement selects, as a value of that."""
+    return Nested(_visible.where(_source.id == any_(array_of(ids))), SourceRow, columns)
 
 
 async def in_workspace(reader: Reader, workspace: UUID, source: UUID) -> SourceRow | None:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -34,13 +34,31 @@ ENTERED = "entered_workspace"
 _DIALECT: Dialect = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-class Record(asyncpg.Record):
-    """A row whose selected columns are attributes; a column that was not selected raises AttributeError."""
+class Record:
+    """A row whose selected columns are attributes; a column that was not selected raises AttributeError.
 
-    if not TYPE_CHECKING:
+    A subclass annotates the columns that there may be; what it gives a default is no column. The rows themselves are
+    asyncpg's records, or dicts where they came within another row.
+    """
+
+    COLUMNS: ClassVar[frozenset[str]] = frozenset()
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, name: str) -> Any: ...
+
+        def keys(self) -> Iterable[str]: ...
+
+        def values(self) -> Iterable[Any]: ...
+
+        def items(self) -> Iterable[tuple[str, Any]]: ...
+
+    else:
         # Hidden from the type checker, so that a row's declared columns are all it may ask for.
         def __init_subclass__(cls) -> None:
-            for name in inspect.get_annotations(cls):
+            declared = {name for name in inspect.get_annotations(cls) if name not in vars(cls)}
+            cls.COLUMNS = cls.COLUMNS | declared
+            for name in declared:
                 setattr(cls, name, property(itemgetter(name)))  # ten times as fast as __getattr__
 
         def __getattr__(self, name: str) -> Any:
@@ -66,7 +84,16 @@ class Statement(Generic[R]):
     `planned_by_value`: where a rare value asks for another plan than a common one.
     """
 
-    __slots__ = ("_constants", "_keys", "_pick", "_statement", "planned_by_value", "row", "text")
+    __slots__ = (
+        "_constants",
+        "_keys",
+        "_pick",
+        "_row",
+        "_statement",
+        "planned_by_value",
+        "record",
+        "text",
+    )
 
     def __init__(
         self,
@@ -81,9 +108,11 @@ class Statement(Generic[R]):
         self.planned_by_value = planned_by_value
         compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every statement we build can
         self.text = str(compiled)
-        self.row = (
-            _row_with(statement.selected_columns, row) if isinstance(statement, Select) else row
+        self._row = row
+        selected = (
+            statement.selected_columns.keys() if isinstance(statement, Select) else row.COLUMNS
         )
+        self.record: type[asyncpg.Record] = _made_of(asyncpg.Record, row, selected)
         self._pick = _picker(compiled.positiontup or ())
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
@@ -104,7 +133,35 @@ def _narrowed(statement: Statement[R], columns: Columns) -> Statement[R]:
     keys = statement._keys  # noqa: SLF001
     few = only(columns, wide.selected_columns, keys=keys)
     narrow = wide.with_only_columns(*few, maintain_column_froms=True)
-    return Statement(narrow, statement.row, keys=keys, planned_by_value=statement.planned_by_value)
+    row = statement._row  # noqa: SLF001
+    return Statement(narrow, row, keys=keys, planned_by_value=statement.planned_by_value)
+
+
+class Nested(Generic[R]):
+    """Rows that come as one value in a row of another statement, and so without a round trip of their own.
+
+    `value` selects them: only these columns, and the keys. An array among them is known to asyncpg where the other
+    statement has a parameter of its type.
+    """
+
+    __slots__ = ("_names", "_row", "value")
+
+    def __init__(
+        self, of: Select[Any], row: type[R], columns: Columns, *, keys: Sequence[str] = _KEYS
+    ) -> None:
+        few = only(columns, of.selected_columns, keys=keys)
+        self.value = array_of(of.with_only_columns(func.row(*few), maintain_column_froms=True))
+        self._names = [str(entry.key) for entry in few]
+        self._row: Callable[..., R] = _made_of(dict, row, self._names)
+
+    def rows(self, value: Iterable[tuple[Any, ...]]) -> list[R]:
+        """The rows that were read."""
+        return [self._row(zip(self._names, values, strict=True)) for values in value]
+
+
+def array_of(values: Select[Any]) -> ColumnElement[Any]:
+    """What a SELECT of one column answers, as an array; none of its tables is that of a SELECT around it."""
+    return func.array(values.correlate(None).scalar_subquery())
 
 
 def only(
@@ -120,12 +177,10 @@ def only(
     return [entry for name, entry in known.items() if name in wanted]
 
 
-def _row_with(columns: Iterable[ColumnElement[Any]], row: type[R]) -> type[R]:
-    """The class of rows that have only these of their columns."""
-    selected = {column.key for column in columns}
-    declared = {name for cls in row.__mro__ for name in inspect.get_annotations(cls)}
-    lacking = {name: property() for name in declared - selected}
-    return type(row.__name__, (row,), lacking) if lacking else row
+def _made_of(base: type, row: type[Record], columns: Iterable[str]) -> Any:
+    """The class of rows that have only these columns, on top of the class that holds their values."""
+    lacking = {name: property() for name in row.COLUMNS.difference(columns)}
+    return type(row.__name__, (row, base), lacking)
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Text, bindparam, delete, func, insert, select, text
+from sqlalchemy import Index, Select, Text, any_, bindparam, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
 from persistence.database import (
     TIMESTAMP,
     Columns,
+    Nested,
     Reader,
     Record,
     Statement,
     UnitOfWork,
+    array_of,
     given,
     new_id,
     one_of,
@@ -81,20 +85,25 @@ _IN_WORKSPACE = Statement(
     select(*_COLUMNS).where(one_of(_tag.id, "ids"), _tag.workspace_id == bindparam("workspace")),
     TagRow,
 )
-# Each tag comes once, however many feedback bear it.
-_links = (
-    select(_link.tag_id, func.array_agg(_link.feedback_id).label("feedback"))
-    .where(one_of(_link.feedback_id, "feedback"), visible(_link.workspace_id))
-    .group_by(_link.tag_id)
-    .subquery("links")
-)
-_BORNE = Statement(
-    select(*_COLUMNS, _links.c.feedback)
-    .join_from(_links, table(Tag), _tag.id == _links.c.tag_id)
-    .order_by(_tag.name, _tag.id),
-    BorneRow,
-    keys=("id", "feedback"),
-)
+
+
+def _borne_by(bearers: ColumnElement[bool]) -> Select[Any]:
+    """Each tag comes once, however many feedback bear it."""
+    links = (
+        select(_link.tag_id, func.array_agg(_link.feedback_id).label("feedback"))
+        .where(bearers, visible(_link.workspace_id))
+        .group_by(_link.tag_id)
+        .subquery("links")
+    )
+    return (
+        select(*_COLUMNS, links.c.feedback)
+        .join_from(links, table(Tag), _tag.id == links.c.tag_id)
+        .order_by(_tag.name, _tag.id)
+    )
+
+
+_BORNE_KEYS = ("id", "feedback")
+_BORNE = Statement(_borne_by(one_of(_link.feedback_id, "feedback")), BorneRow, keys=_BORNE_KEYS)
 _LINKS = Statement(
     select(_link.feedback_id, _link.tag_id).where(
         one_of(_link.feedback_id, "feedback"), _link.workspace_id == bindparam("workspace")
@@ -150,8 +159,19 @@ async def borne(
     reader: Reader, viewer: UUID, feedback: Sequence[UUID], *, columns: Columns | None = None
 ) -> dict[UUID, list[TagRow]]:
     """The tags of each of these feedback that bears any, by name."""
+    return by_bearer(await reader.fetch(_BORNE.of(columns), viewer=viewer, feedback=feedback))
+
+
+def nested(feedback: Select[Any], columns: Columns) -> Nested[BorneRow]:
+    """The tags of the feedback whose ids another statement selects, as a value of that."""
+    bearers = _link.feedback_id == any_(array_of(feedback))
+    return Nested(_borne_by(bearers), BorneRow, columns, keys=_BORNE_KEYS)
+
+
+def by_bearer(rows: Sequence[BorneRow]) -> dict[UUID, list[TagRow]]:
+    """The tags of each feedback that bears any, in the order of the tags."""
     found: dict[UUID, list[TagRow]] = {}
-    for row in await reader.fetch(_BORNE.of(columns), viewer=viewer, feedback=feedback):
+    for row in rows:
         for bearer in row.feedback:
             found.setdefault(bearer, []).append(row)
     return found

@@ -140,6 +140,15 @@ class Factory:
             await workspace_store.add_member(uow, workspace=tenant.id, user=person.id, role=role)
         return person
 
+    async def membership(self, tenant: Tenant, person: Person) -> str:
+        """The id of somebody's place in the workspace, as the outside sees it."""
+        ((id_,),) = await self.rows(
+            "SELECT id FROM member WHERE workspace_id = :workspace AND user_id = :user",
+            workspace=tenant.id,
+            user=person.id,
+        )
+        return ids.write(Kind.MEMBER, id_)
+
     async def feedback(
         self,
         tenant: Tenant,
@@ -208,7 +217,8 @@ class Factory:
         """What the store holds: the rows that a SELECT finds in all workspaces."""
         async with self._database.reader() as reader:
             return [
-                tuple(row) for row in await reader.fetch(Statement(text(sql), Record), **values)
+                tuple(row.values())
+                for row in await reader.fetch(Statement(text(sql), Record), **values)
             ]
 
     async def change(self, sql: str, *, within: Tenant | None = None, **values: Any) -> int:

@@ -30,3 +30,7 @@ class Info:
         names: `info.columns("Feedback", "edges", "node")`.
         """
         return self.field.columns(type_name, path)
+
+    def columns_at_once(self, type_name: str, *path: str) -> frozenset[str] | None:
+        """As `columns`, but None too where some of it is deferred: what is read for it need not be read yet."""
+        return self.field.columns(type_name, path, at_once=True)

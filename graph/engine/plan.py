@@ -59,7 +59,7 @@ class Field:
     ) -> None:
         self._level = level
         self.details = details
-        self._columns: dict[tuple[str, ...], frozenset[str] | None] = {}
+        self._columns: dict[tuple[Any, ...], frozenset[str] | None] = {}
         self.key = key
         self.name: str = details[0].node.name.value
         self.nodes: list[FieldNode] = [detail.node for detail in details]
@@ -117,17 +117,24 @@ class Field:
             return source_for(sources, cls) is not None
         return self.named_type.is_type_of is None and is_plain(cls)
 
-    def columns(self, type_name: str, path: tuple[str, ...]) -> frozenset[str] | None:
-        """See Info.columns."""
-        key = (type_name, *path)
+    def columns(
+        self, type_name: str, path: tuple[str, ...], *, at_once: bool = False
+    ) -> frozenset[str] | None:
+        """See Info.columns and Info.columns_at_once."""
+        key = (at_once, type_name, *path)
         if key not in self._columns:
-            self._columns[key] = self._find_columns(type_name, path)
+            self._columns[key] = self._find_columns(type_name, path, at_once)
         return self._columns[key]
 
-    def _find_columns(self, type_name: str, path: tuple[str, ...]) -> frozenset[str] | None:
+    def _find_columns(
+        self, type_name: str, path: tuple[str, ...], at_once: bool
+    ) -> frozenset[str] | None:
         if path:
-            inner = self.selection(self.named_type).all_fields()
-            parts = [f._find_columns(type_name, path[1:]) for f in inner if f.name == path[0]]  # noqa: SLF001
+            selection = self.selection(self.named_type)
+            inner = [field for field in selection.all_fields() if field.name == path[0]]
+            if at_once and not set(inner).issubset(selection.fields):
+                return None
+            parts = [field._find_columns(type_name, path[1:], at_once) for field in inner]  # noqa: SLF001
         else:
             type_: Any = self._level.operation.schema.type_map[type_name]
             parts = [self.selection(type_).columns()]

@@ -3,7 +3,9 @@
 from persistence.feedback.intake import Draft, add, by_external_id, enter, lock, receive, submit
 from persistence.feedback.listing import (
     ALL,
+    NOTHING,
     After,
+    Along,
     Filter,
     Order,
     by_ids,
@@ -20,7 +22,9 @@ from persistence.feedback.scoring import UnscoredRow, overdue, score, unscored
 __all__ = [
     "ALL",
     "COLUMNS",
+    "NOTHING",
     "After",
+    "Along",
     "Draft",
     "Feedback",
     "FeedbackRow",

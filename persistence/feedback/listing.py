@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -26,9 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
+from persistence import source, tag
 from persistence.database import (
     TIMESTAMP,
     Columns,
+    Nested,
     Reader,
     Record,
     Statement,
@@ -37,7 +40,8 @@ from persistence.database import (
     table,
 )
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow, IdRow
-from persistence.tag import FeedbackTag
+from persistence.source import SourceRow
+from persistence.tag import BorneRow, FeedbackTag
 from persistence.workspace import Member, visible
 
 
@@ -82,7 +86,16 @@ class After:
     id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Which columns of its rows' sources and tags a page brings along; where there are none, it leaves them out."""
+
+    source: Columns = frozenset()
+    tags: Columns = frozenset()
+
+
 ALL = Filter()
+NOTHING = Along()
 _feedback = table(Feedback).c
 _link = table(FeedbackTag).c
 _member = table(Member).c
@@ -150,6 +163,27 @@ def _order_by(row: Any, order: Order) -> tuple[ColumnElement[Any], ...]:
 
 
 _PAGE_KEYS = ("id", "workspace_id")
+_SOURCES, _TAGS = "along_sources", "along_tags"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The statement of a page, and what comes along in its first row."""
+
+    statement: Statement[FeedbackRow]
+    sources: Nested[SourceRow] | None
+    tags: Nested[BorneRow] | None
+
+    def hand_out(self, rows: Sequence[FeedbackRow]) -> None:
+        """Give each row what came with the first."""
+        if self.sources is not None:
+            sources = {row.id: row for row in self.sources.rows(rows[0][_SOURCES])}
+            for row in rows:
+                row.source = sources[row.source_id]
+        if self.tags is not None:
+            tags = tag.by_bearer(self.tags.rows(rows[0][_TAGS]))
+            for row in rows:
+                row.tags = tags.get(row.id, ())
 
 
 @lru_cache(maxsize=1024)
@@ -159,11 +193,13 @@ def _page(
     limit: int,
     after: str | None,
     columns: Columns | None = None,
-) -> Statement[FeedbackRow]:
+    along: Along = NOTHING,
+) -> _Page:
     """One page a workspace, for any number of workspaces; the size is a literal, which Postgres plans better."""
     size: ColumnElement[int] = literal_column(str(limit))
+    keys = (*_PAGE_KEYS, "source_id") if along.source else _PAGE_KEYS
     passing = (
-        select(*only(columns, COLUMNS, keys=(*_PAGE_KEYS, _ORDERED_BY[order])))
+        select(*only(columns, COLUMNS, keys=(*keys, _ORDERED_BY[order])))
         .where(_feedback.workspace_id == _member.workspace_id, *conditions(names))
         .order_by(*_order_by(_feedback, order))
         .limit(size)
@@ -177,17 +213,28 @@ def _page(
     elif after is not None:
         passing = passing.where((_KEYSET if after == "value" else _KEYSET_UNSCORED)[order])
     rows = passing.lateral("page")
-    return Statement(
-        select(*only(columns, rows.c, keys=_PAGE_KEYS))
+    pages = (
+        select(*rows.c)
         .join_from(table(Member), rows, true())
         .where(_member.user_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces"))
-        .order_by(
-            func.array_position(bindparam("workspaces", type_=ARRAY(Uuid)), _member.workspace_id),
-            *_order_by(rows.c, order),
-        ),
-        FeedbackRow,
-        planned_by_value=by_value(names),
+        .cte("pages")
     )
+    ordered = (
+        func.array_position(bindparam("workspaces", type_=ARRAY(Uuid)), pages.c.workspace_id),
+        *_order_by(pages.c, order),
+    )
+    sources = source.nested(select(pages.c.source_id), along.source) if along.source else None
+    tags = tag.nested(select(pages.c.id), along.tags) if along.tags else None
+    first = func.row_number().over(order_by=ordered) == literal_column("1")
+    statement = select(
+        *only(columns, pages.c, keys=keys),
+        *(
+            case((first, nested.value)).label(name)
+            for name, nested in ((_SOURCES, sources), (_TAGS, tags))
+            if nested is not None
+        ),
+    ).order_by(*ordered)
+    return _Page(Statement(statement, FeedbackRow, planned_by_value=by_value(names)), sources, tags)
 
 
 @lru_cache(maxsize=256)
@@ -243,6 +290,7 @@ async def pages(
     limit: int,
     after: After | None,
     columns: Columns | None = None,
+    along: Along = NOTHING,
 ) -> list[FeedbackRow]:
     """The first `limit` rows after `after` of each workspace, in the workspaces' order."""
     values = where.values()
@@ -250,8 +298,13 @@ async def pages(
     if after is not None:
         keyset = {"after_id": after.id, "after_value": after.value}
     kind = None if after is None else "unscored" if after.value is None else "value"
-    statement = _page(tuple(values), order, limit, kind, columns)
-    return await reader.fetch(statement, viewer=viewer, workspaces=workspaces, **values, **keyset)
+    page = _page(tuple(values), order, limit, kind, columns, along)
+    rows = await reader.fetch(
+        page.statement, viewer=viewer, workspaces=workspaces, **values, **keyset
+    )
+    if rows:
+        page.hand_out(rows)
+    return rows
 
 
 async def counts(

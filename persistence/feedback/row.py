@@ -1,5 +1,6 @@
 """The feedback table, and its row as everybody reads it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,8 @@ from persistence.database import (
     Record,
     table,
 )
+from persistence.source import SourceRow
+from persistence.tag import TagRow
 
 # By stem and without stop words, as the migration defines it: "batteries" finds "battery", "the" finds "the".
 _SEARCH = "to_tsvector('earful', body)"
@@ -98,6 +101,9 @@ class FeedbackRow(Record):
     sentiment_score: float | None
     sentiment_confidence: float | None
     sentiment_model: str | None
+    # What a page brought along of them; None where it did not.
+    source: SourceRow | None = None
+    tags: Sequence[TagRow] | None = None
 
 
 class IdRow(Record):

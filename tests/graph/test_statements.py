@@ -118,7 +118,7 @@ async def test_a_dashboard_takes_one_statement_for_each_field_of_a_level(
     answer, statements = await watch.ask(here, DASHBOARD)
 
     assert len(answer["viewer"]["workspaces"]) == size
-    assert len(statements) == 16, statements
+    assert len(statements) == 13, statements
 
 
 async def test_whatever_is_read_of_a_tenant_is_read_as_a_member(
@@ -180,6 +180,28 @@ async def test_nothing_is_read_of_a_page_but_what_is_selected_of_its_nodes(
     )
 
     assert _columns(statements[1]) == {"id", "workspace_id", "occurred_at"} | columns
+
+
+@pytest.mark.parametrize(
+    ("selection", "statements"),
+    [
+        ("edges { node { body source { name } tags { color } } }", 2),
+        ("edges { node { source { name } } } nodes { source { kind } tags { name } }", 2),
+        ("nodes { first: tags { name } second: tags { color } }", 2),
+        ("nodes { source { lastReceivedAt } }", 3),
+        ("nodes { tags { __typename } }", 3),
+    ],
+)
+async def test_a_page_brings_its_sources_and_tags_along(
+    selection: str, statements: int, factory: Factory, api: Api, watch: Watched
+) -> None:
+    here = await world(factory, api.services, 1)
+
+    _, taken = await watch.ask(
+        here, f"query($slug: String!) {{ workspace(slug: $slug) {{ feedback {{ {selection} }} }} }}"
+    )
+
+    assert len(taken) == statements, taken
 
 
 # A field by itself, of what nodes(ids:) found.

@@ -1,7 +1,7 @@
 """Only the columns that are asked for are read, and what is read is the same."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -95,10 +95,6 @@ READS: dict[str, tuple[Read, type[Record]]] = {
 }
 
 
-def _declared(row: type[Record]) -> Iterable[str]:
-    return [name for name in row.__annotations__ if name != "TYPE_CHECKING"]
-
-
 def _rows(answer: Any) -> list[Record]:
     return list(answer.values()) if isinstance(answer, Mapping) else list(answer)
 
@@ -128,7 +124,7 @@ async def test_a_row_has_the_columns_asked_for_and_no_other(
     async with database.reader() as reader:
         whole = _rows(await read(reader, tenant, found, None))
         assert whole
-        for column in _declared(declared):
+        for column in declared.COLUMNS:
             few = _rows(await read(reader, tenant, found, frozenset({column})))
 
             assert [row[column] for row in few] == [row[column] for row in whole]
@@ -136,7 +132,7 @@ async def test_a_row_has_the_columns_asked_for_and_no_other(
             assert isinstance(few[0], declared)
             keys = {"id", "workspace_id", "feedback_id", column}
             assert set(few[0].keys()) <= keys
-            for lacking in set(_declared(declared)) - set(few[0].keys()):
+            for lacking in declared.COLUMNS.difference(few[0].keys()):
                 with pytest.raises(AttributeError, match=lacking):
                     getattr(few[0], lacking)
 
@@ -147,7 +143,7 @@ def _selects(statement: Statement[Any], column: str) -> bool:
 
 def test_the_text_lacks_what_nobody_asked_for() -> None:
     few = frozenset({"rating"})
-    page = listing._page((), Order.MOST_NEGATIVE, 21, "value", few)
+    page = listing._page((), Order.MOST_NEGATIVE, 21, "value", few).statement
     statements = [listing._BY_ID.of(few), listing._BY_IDS.of(few), page]
 
     assert all(_selects(statement, "rating") for statement in statements)
@@ -169,6 +165,76 @@ def test_entering_is_never_left_out() -> None:
 def test_a_column_that_does_not_exist_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no such columns: boddy"):
         listing._BY_IDS.of(frozenset({"boddy"}))
+
+
+async def _page(reader: Reader, tenant: Tenant, along: feedback.Along) -> list[Any]:
+    return await feedback.pages(
+        reader,
+        tenant.owner.id,
+        [tenant.id],
+        where=Filter(),
+        order=Order.OLDEST_FIRST,
+        limit=3,
+        after=None,
+        columns=frozenset({"body"}),
+        along=along,
+    )
+
+
+async def test_a_page_brings_along_what_would_be_read_without_it(
+    database: Database, factory: Factory
+) -> None:
+    tenant = await factory.tenant()
+    written = [
+        await factory.feedback(tenant, body, occurred_at=NOON + timedelta(number))
+        for number, body in enumerate(("First.", "Second.", "Third.", "On the next page."))
+    ]
+    await factory.tag(tenant, "slow", *written[:2])
+    await factory.tag(tenant, "late", *written[1:])
+    async with database.reader() as reader:
+        rows = await _page(reader, tenant, feedback.Along(source.SourceRow.COLUMNS, ALL_OF_TAGS))
+        sources = await source.by_ids(reader, tenant.owner.id, [tenant.source_id])
+        borne = await tag.borne(reader, tenant.owner.id, [row.id for row in rows])
+
+    assert [row.body for row in rows] == ["First.", "Second.", "Third."]
+    assert [[one.name for one in row.tags] for row in rows] == [
+        ["slow"],
+        ["late", "slow"],
+        ["late"],
+    ]
+    for row in rows:
+        assert dict(row.source.items()) == dict(sources[tenant.source_id].items())
+        assert [dict(one.items()) for one in row.tags] == [
+            dict(one.items()) for one in borne[row.id]
+        ]
+        assert isinstance(row.source, source.SourceRow)
+        assert {isinstance(one, tag.TagRow) for one in row.tags} == {True}
+
+
+ALL_OF_TAGS = tag.TagRow.COLUMNS
+
+
+async def test_what_comes_along_has_the_columns_asked_for_and_no_other(
+    database: Database, factory: Factory
+) -> None:
+    tenant = await factory.tenant()
+    await factory.tag(tenant, "late", await factory.feedback(tenant, "Late again."))
+    async with database.reader() as reader:
+        (row,) = await _page(reader, tenant, feedback.Along(frozenset({"kind"}), NAME))
+        (tags_only,) = await _page(reader, tenant, feedback.Along(tags=NAME))
+        (alone,) = await _page(reader, tenant, feedback.Along())
+
+    assert dict(row.source.items()) == {"id": tenant.source_id, "kind": "WEBHOOK"}
+    assert [set(one.keys()) for one in row.tags] == [{"id", "name", "feedback"}]
+    assert [one.name for one in tags_only.tags] == ["late"]
+    with pytest.raises(AttributeError, match="name"):
+        _ = row.source.name
+    with pytest.raises(AttributeError, match="color"):
+        _ = row.tags[0].color
+    assert (tags_only.source, alone.source, alone.tags) == (None, None, None)
+
+
+NAME = frozenset({"name"})
 
 
 async def test_the_tags_of_many_are_the_tags_of_each(database: Database, factory: Factory) -> None:
