@@ -16,9 +16,23 @@ def _http(arguments: list[str]) -> None:
     command.main(arguments)
 
 
+def _live(arguments: list[str]) -> None:
+    from bench.live import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
+def _loss(arguments: list[str]) -> None:
+    from bench import loss  # noqa: PLC0415
+
+    loss.main(arguments)
+
+
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
+    "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
+    "live": (_live, "one event to thousands of subscribers, ours and others' (fifteen minutes)"),
 }
 
 name, *rest = sys.argv[1:] or ["writes"]

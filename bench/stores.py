@@ -1,13 +1,82 @@
-"""A throw-away Postgres for benchmarks, migrated, with one workspace in it."""
+"""Stores for benchmarks: a throw-away Postgres, or all three, with the rows of data.sql in them."""
 
 import asyncio
+import hashlib
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.embedded import EmbeddedParts
+import asyncpg
+import redis
+
+from app.embedded import EmbeddedParts, Endpoints
+from app.embedded.process import Guard
+from bench import data, processes
+from bench.report import KEPT
 from persistence import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The roots of the process trees behind the servers."""
+
+    postgres: int
+    valkey: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The stores with rows in them: where they are, which processes they are, and who ends what is started."""
+
+    endpoints: Endpoints
+    guard: Guard
+    stores: Stores
+
+    @property
+    def database_url(self) -> str:
+        assert self.endpoints.database_url is not None
+        return self.endpoints.database_url
+
+    @property
+    def redis_url(self) -> str:
+        assert self.endpoints.redis_url is not None
+        return self.endpoints.redis_url
+
+
+@contextmanager
+def filled(*, keep: bool) -> Iterator[Filled]:
+    """Postgres, Valkey and S3, migrated and filled; `keep`: in .bench/, where the next run finds them."""
+    digest = hashlib.sha256(data.SQL.encode()).hexdigest()[:8]
+    with ExitStack() as stack:
+        directory = KEPT / f"state-{digest}" if keep else stack.enter_context(throw_away())
+        parts = EmbeddedParts(
+            directory,
+            parts=frozenset({"postgres", "valkey", "s3"}),
+            durable=True,
+            report=lambda _: None,
+        )
+        stack.callback(parts.stop)
+        endpoints = parts.start()
+        assert endpoints.database_url is not None
+        migrate.upgrade(endpoints.database_url)
+        began = time.monotonic()
+        if asyncio.run(data.fill(endpoints.database_url)):
+            print(f"Filled the database in {time.monotonic() - began:.0f} s", flush=True)
+        yield Filled(endpoints, parts.guard, asyncio.run(_stores(endpoints)))
+
+
+async def _stores(endpoints: Endpoints) -> Stores:
+    connection = await asyncpg.connect(endpoints.database_url)
+    try:
+        postgres = processes.parent(await connection.fetchval("SELECT pg_backend_pid()"))
+    finally:
+        await connection.close()
+    assert endpoints.redis_url is not None
+    with redis.Redis.from_url(endpoints.redis_url) as valkey:
+        return Stores(postgres, int(valkey.info("server")["process_id"]))
 
 
 @contextmanager

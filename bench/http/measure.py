@@ -8,29 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import orjson
-
-from bench.http import client, processes, workloads
+from bench import answers, processes
+from bench.answers import DifferentAnswersError
+from bench.http import client, workloads
 from bench.http.servers import Server
 from bench.http.workloads import Known, Workload
+from bench.stores import Stores
 
 PAGES = 20
 _WARM_REQUESTS = 5_000
 _WARM_SLICES = 12
 _ENOUGH_SLICES = 6
 _FLAT = 0.05
-
-
-class DifferentAnswersError(Exception):
-    """Two servers answer the same question differently."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The roots of the process trees behind the servers."""
-
-    postgres: int
-    valkey: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +48,14 @@ def compare(workload: Workload, known: Known, servers: Sequence[Server]) -> Mess
     messages: dict[str, list[bytes]] = {}
     reference: list[Any] = []
     for server in servers:
-        answers = []
+        given = []
         messages[server.peer.name] = []
         for message, answer in _asked(workload, known, server):
             messages[server.peer.name].append(message)
-            answers.append(answer)
+            given.append(answer)
         if not reference:
-            reference = answers
-        found = list(workloads.differences(reference, answers))
+            reference = given
+        found = list(answers.differences(reference, given))
         if found:
             lines = "\n  ".join(found[:10])
             raise DifferentAnswersError(
@@ -87,13 +76,13 @@ def _asked(workload: Workload, known: Known, server: Server) -> Iterator[tuple[b
         message = server.message(query, asked)
         body = client.ask(server.port, _numbered(message))
         try:
-            decoded = workloads.decoded(body)
+            decoded = answers.decoded(body)
         except ValueError as error:
             raise DifferentAnswersError(f"{workload.name}: {peer.title} answers {error}") from None
         data = decoded if peer.adapt is None else peer.adapt(workload.name, decoded)
         if workload.paged:
             after = data["workspace"]["feedback"]["pageInfo"]["endCursor"]
-        yield message, workloads.comparable(data, workload.ignored)
+        yield message, answers.comparable(data, workload.ignored)
 
 
 def _numbered(message: bytes) -> bytes:
@@ -217,28 +206,3 @@ def median(samples: Sequence[Sample]) -> Sample:
     return Sample(
         **{name: statistics.median(getattr(each, name) for each in samples) for name in names}
     )
-
-
-def separate(servers: Sequence[Server], stores: Stores, *, first: bool) -> bool:
-    """Servers and stores on one core, this client on the others; False where there is one core only.
-
-    With the stores on another core, each message wakes that core up; in a virtual machine that costs more than a
-    small statement, and hides how the servers differ. So it is one core that serves, and never rests.
-    """
-    one, *others = sorted(os.sched_getaffinity(0))
-    if not others:
-        return False
-    for root in (*(server.child.pid for server in servers), stores.postgres, stores.valkey):
-        processes.separate(root, [one], first=first)
-    processes.separate(os.getpid(), others, first=first)
-    return True
-
-
-def login(server: Server, email: str, password: str) -> str:
-    """An access token."""
-    query = """mutation($input: LoginInput!) { login(input: $input) {
-        ... on LoginSuccess { tokens { accessToken } } ... on Problem { message } } }"""
-    answer = client.ask(
-        server.port, server.message(query, {"input": {"email": email, "password": password}})
-    )
-    return str(orjson.loads(answer)["data"]["login"]["tokens"]["accessToken"])

@@ -1,10 +1,11 @@
 """The tables and the goals, in Markdown."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from bench.http.measure import Sample
 from bench.http.servers import PEERS
 from bench.http.workloads import WORKLOADS
+from bench.report import goal, ratios
 
 ANCHOR, FLOOR, TAUGHT = "mercurius_jit", "asgi", "strawberry"
 Medians = Mapping[str, Mapping[str, Sample]]
@@ -16,8 +17,6 @@ _HEAD = """\
 # How much of Mercurius' server CPU a request may take here, by workload.
 _SHARES = {"W1": 1.0, "W2": 1 / 3, "W3": 1 / 2, "W4": 2 / 3, "W5": 1 / 2}
 _TAUGHT_TIMES = 40
-# So many cores, used by others, still count as a quiet machine.
-_QUIET = 0.1
 # How much of the bare application's requests a second are wanted.
 _OF_FLOOR = {"W1": 0.7, "W2": 1.0, "W3": 0.7, "W4": 0.7}
 
@@ -40,10 +39,10 @@ def _table(workload: str, of_peers: Mapping[str, Sample]) -> str:
     for name, it in of_peers.items():
         cells = (
             PEERS[name].title,
-            f"{_ratios(it, others, lambda each: each.server)} [{it.server * 1e6:,.0f}]",
+            f"{ratios(it, others, lambda each: each.server)} [{it.server * 1e6:,.0f}]",
             f"[{it.postgres * 1e6:,.0f}]",
-            f"{_ratios(it, others, total)} [{total(it) * 1e6:,.0f}]",
-            f"{_ratios(it, others, lambda each: each.rate)} [{it.rate:,.0f}]",
+            f"{ratios(it, others, total)} [{total(it) * 1e6:,.0f}]",
+            f"{ratios(it, others, lambda each: each.rate)} [{it.rate:,.0f}]",
             f"[{it.p50 * 1e3:.1f}, {it.p99 * 1e3:.1f}]",
             f"{it.busy:.0%}",
         )
@@ -51,38 +50,14 @@ def _table(workload: str, of_peers: Mapping[str, Sample]) -> str:
     return "\n".join(lines)
 
 
-def _ratios(it: Sample, others: Sequence[Sample | None], figure: Callable[[Sample], float]) -> str:
-    return " / ".join(
-        "-" if other is None else f"{figure(it) / figure(other):.2f}" for other in others
-    )
-
-
 def total(sample: Sample) -> float:
     """CPU seconds a request, of the server and the stores."""
     return sample.server + sample.postgres + sample.valkey
 
 
-def noise(samples: Sequence[Sample], *, first: bool) -> str:
-    """How much else the machine did while it was timed; `first`: only where and when we did not need it."""
-    others = sorted(sample.others for sample in samples)
-    middle, most = others[len(others) // 2], others[-1]
-    text = f"While timing, other programs used {middle:.2f} cores (median), {most:.2f} at most."
-    if first:
-        return f"{text} They came after what is measured here."
-    return f"{text} **Too noisy to quote.**" if middle > _QUIET else text
-
-
 def goals(medians: Medians) -> list[str]:
     """Each goal that the measured servers let one judge: met or missed, and the figure."""
-    return [
-        f"| {'met' if met else '**missed**'} | {text} | {figure} |"
-        for text, met, figure in _goals(medians)
-    ]
-
-
-def goal_table(lines: Sequence[str]) -> str:
-    """The goals as a table."""
-    return "\n".join(["| | goal | figure |", "|---|---|---|", *lines])
+    return [goal(text, met, figure) for text, met, figure in _goals(medians)]
 
 
 def _goals(medians: Medians) -> Iterator[tuple[str, bool, str]]:

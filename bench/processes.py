@@ -1,11 +1,14 @@
 """Processes under measurement: which they are, what CPU time and memory they took, and on which core they run."""
 
 import os
+import resource
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+# As they were before any process was kept on one of them.
+_CORES = sorted(os.sched_getaffinity(0))
 
 
 def parent(pid: int) -> int:
@@ -61,6 +64,22 @@ def memory(root: int) -> int:
     return total
 
 
+def apart(serving: Sequence[int], asking: Sequence[int], *, first: bool) -> bool:
+    """Servers and stores on one core, clients on the others; False where there is one core only.
+
+    With the stores on another core, each message wakes that core up; in a virtual machine that costs more than a
+    small statement, and hides how the servers differ. So it is one core that serves, and never rests.
+    """
+    one, *others = _CORES
+    if not others:
+        return False
+    for root in serving:
+        separate(root, [one], first=first)
+    for root in asking:
+        separate(root, others, first=first)
+    return True
+
+
 def separate(root: int, cores: Sequence[int], *, first: bool) -> None:
     """Keep every thread of a process and its descendants, and what they start, on these cores.
 
@@ -73,3 +92,12 @@ def separate(root: int, cores: Sequence[int], *, first: bool) -> None:
                     os.sched_setaffinity(int(task.name), cores)
                     if first:
                         os.sched_setscheduler(int(task.name), os.SCHED_RR, os.sched_param(1))
+
+
+def files(count: int) -> bool:
+    """Let this process and what it starts open so many files; False where that is not allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (count, max(hard, count)))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= count

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 # A database that was kept is found again as long as this is the same.
 SQL = "".join(
     path.read_text(encoding="utf-8")
-    for path in (_HERE / "data.sql", _HERE / "peers" / "postgraphile.sql")
+    for path in (_HERE / "data.sql", _HERE / "http" / "peers" / "postgraphile.sql")
 )
 _BULKY = ("feedback", "feedback_tag", "outbox")
 

@@ -1,0 +1,1 @@
+"""The servers that Earful's subscriptions are compared with."""
