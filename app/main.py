@@ -1,7 +1,11 @@
 """The ASGI application and the process that serves it."""
 
+import contextlib
 import gc
+import resource
+import socket
 from pathlib import Path
+from typing import Any
 
 import orjson
 import uvicorn
@@ -11,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from uvicorn.server import ServerState
 
 from app.health import Readiness, live
 from app.hooks import Hooks
@@ -21,7 +26,11 @@ from graph.documents import RequestError
 from graph.execution import Operations
 from graph.http import GraphQLOverHTTP, Receive, Scope, Send
 from graph.schema import schema
+from graph.seats import Seats
+from graph.sse import EventStreams
+from graph.subscribing import Subscriptions
 from graph.websocket import GraphQLOverWebSocket
+from graph.websocket.socket import Socket
 
 PLAYGROUND = Path(__file__).parents[1] / "web" / "graphiql" / "dist"
 
@@ -37,7 +46,8 @@ class Application:
         self._operations = operations
         self._readiness = Readiness()
         self._graphql: GraphQLOverHTTP | None = None
-        self._websocket: GraphQLOverWebSocket | None = None
+        self.websocket: GraphQLOverWebSocket | None = None
+        self._streams: EventStreams | None = None
         self._hooks: Hooks | None = None
         self._rest = Starlette(routes=self._routes())
         self.api: Api | None = None
@@ -46,14 +56,25 @@ class Application:
         kind = scope["type"]
         if kind == "lifespan":
             await self._lifespan(receive, send)
-        elif kind == "websocket" and scope["path"] == "/graphql" and self._websocket:
-            await self._websocket(scope, receive, send)
         elif kind == "http" and scope["path"] == "/graphql" and self._graphql:
             await self._graphql(scope, receive, send)
         elif kind == "http" and scope["path"].startswith("/hooks/") and self._hooks:
             await self._hooks(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+    def drain(self) -> None:
+        """Tell the load balancer, and send the live clients away, some at a time."""
+        self._readiness.draining = True
+        if self.websocket is not None:
+            self.websocket.drain()
+        if self._streams is not None:
+            self._streams.drain()
+
+    def socket(self, config: uvicorn.Config, server_state: ServerState, app_state: Any) -> Socket:
+        """What uvicorn takes for its WebSocket protocol class: ASGI would cost each message as much as sending it."""
+        assert self.websocket is not None  # noqa: S101 - uvicorn listens after startup
+        return self.websocket(config, server_state, app_state)
 
     def _routes(self) -> list[BaseRoute]:
         return [
@@ -82,7 +103,6 @@ class Application:
         _settle_memory()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._readiness.draining = True
         await opened.__aexit__(None, None, None)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -93,14 +113,31 @@ class Application:
         operations = self._operations(schema._schema, seconds=settings.operation_seconds)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there; a contract test watches it
         if settings.trusted_documents is not None:
             _trust(operations, settings.trusted_documents)
-        observe(operations.engine, get_meter("earful"))
+        subscriptions = Subscriptions(operations, services.hub, services.memberships)
+        observe(operations.engine, services.hub, get_meter("earful"))
+        seats = Seats(
+            most=settings.live_connections,
+            most_per_caller=settings.live_connections_per_caller * settings.rate_limit_scale,
+        )
+        drain_seconds = settings.shutdown_seconds / 4
+        streams = EventStreams(operations, subscriptions, seats, drain_seconds=drain_seconds)
+        self._streams = streams
         self._graphql = GraphQLOverHTTP(
             operations,
             services,
+            streams,
             largest=settings.max_request_bytes,
             playground=PLAYGROUND / "index.html",
         )
-        self._websocket = GraphQLOverWebSocket(operations, services)
+        self.websocket = GraphQLOverWebSocket(
+            operations,
+            services,
+            subscriptions,
+            largest=settings.max_request_bytes,
+            seats=seats,
+            scale=settings.rate_limit_scale,
+            drain_seconds=drain_seconds,
+        )
         self._hooks = Hooks(services, largest=settings.max_request_bytes)
 
 
@@ -136,21 +173,41 @@ def _settle_memory() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def _raise_open_files() -> None:
+    """Each socket takes a file descriptor; what shells allow by default would do for a thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then drain: running requests end, sockets are closed with 1012."""
+    _raise_open_files()
+    application = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        application,
         host=settings.host,
         port=settings.port,
         http="httptools",
         loop="uvloop",
-        ws="websockets-sansio",
-        ws_max_size=settings.max_request_bytes,
-        ws_per_message_deflate=False,
+        ws=application.socket,  # type: ignore[arg-type]  # called like a class
         lifespan="on",
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
-    uvicorn.Server(config).run()
+    _Server(config, application).run()
+
+
+class _Server(uvicorn.Server):
+    """Lets the application know that it is ending while its live connections are still open."""
+
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        super().__init__(config)
+        self._application = application
+
+    async def shutdown(self, sockets: "list[socket.socket] | None" = None) -> None:
+        self._application.drain()
+        await super().shutdown(sockets)

@@ -17,8 +17,10 @@ from domain.account import SessionPolicy
 from domain.tokens import AccessTokens
 from graph.context import Services
 from graph.live.hub import Hub
+from graph.memberships import Memberships
 from graph.sessions import Sessions
-from persistence.bus import Bus
+from graph.subscribing import described
+from persistence.bus import Bus, BusUnavailableError
 from persistence.limits import Limiter
 from persistence.objects import Objects
 
@@ -51,11 +53,12 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         scorer = await asyncio.to_thread(load_scorer, settings)
         stack.push_async_callback(scorer.close)
         live_bus = Bus(client, retained=settings.live_retained_events)
-        hub = Hub(live_bus)
+        hub = Hub(live_bus, unavailable=BusUnavailableError, describe=described)
+        memberships = Memberships()
         sessions = Sessions(store, now, token_lifetime=lifetime)
         # Ended in the opposite order, each before what it uses is closed.
         stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
-        stack.push_async_callback(_end, asyncio.ensure_future(sessions.run(hub)))
+        stack.push_async_callback(_end, asyncio.ensure_future(sessions.run(hub, memberships)))
         services = Services(
             database=store,
             hub=hub,
@@ -63,6 +66,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             scorer=scorer,
             seals=sealing,
             sessions=sessions,
+            memberships=memberships,
             policy=SessionPolicy(
                 AccessTokens(keys, issuer=settings.base_url, lifetime=lifetime),
                 timedelta(days=settings.refresh_token_days),

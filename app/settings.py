@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
     operation_seconds: float = Field(default=20.0, gt=0, le=600)
     live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)
+    live_connections: int = Field(default=50_000, ge=1, le=1_000_000)
+    live_connections_per_caller: int = Field(default=10_000, ge=1, le=1_000_000)
 
     # Documents
     trusted_documents: Path | None = None

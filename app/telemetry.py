@@ -7,6 +7,11 @@ import structlog
 
 from app.settings import Settings
 
+# Without the local variables, which are messages, tokens and people.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure(settings: Settings) -> None:
     """Set up structlog and the standard library's logging, for this process."""
@@ -22,7 +27,7 @@ def configure(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if pretty else [structlog.processors.dict_tracebacks]),
+            *([] if pretty else [_TRACEBACKS]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -15,6 +15,7 @@ from domain.sentiment import Scorer
 from domain.viewer import Viewer
 from graph.fields import Batches
 from graph.live.hub import Hub
+from graph.memberships import Memberships
 from graph.sessions import Sessions
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
@@ -30,6 +31,7 @@ class Services:
     scorer: Scorer
     seals: Seals
     sessions: Sessions
+    memberships: Memberships
     policy: SessionPolicy
     clock: Callable[[], datetime]
     base_url: str
@@ -93,4 +95,8 @@ class Info(strawberry.Info[Context, None]):
 
     def columns(self, type_name: str, *path: str) -> frozenset[str] | None:  # noqa: ARG002
         """Which attributes of such objects the operation looks at; None, as here, when it may be any."""
+        return None
+
+    def columns_at_once(self, type_name: str, *path: str) -> frozenset[str] | None:  # noqa: ARG002
+        """The same, but None too where some of it is deferred."""
         return None

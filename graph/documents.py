@@ -1,20 +1,37 @@
 """Documents: read, checked and compiled once, and kept as long as they are asked for; trusted ones for good."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    REMOVE,
+    ArgumentNode,
     DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
     parse,
+    print_ast,
     validate,
+    visit,
 )
 
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
+
+CURSOR_ARGUMENT = "after"
+"""Of a subscription: where a subscriber begins, which is no part of what it shares with others."""
+
+# The length of a path such as selection_set, selections, 0, arguments, 0.
+_ROOT_ARGUMENT = 5
 
 MOST_TOKENS = 8_000
 MOST_ERRORS = 50
@@ -30,14 +47,26 @@ class RequestError(Exception):
         self.errors = errors
 
 
+@dataclass(frozen=True, slots=True)
+class SharedText:
+    """A subscription without what differs between subscribers who may share it.
+
+    That is its name, how it is written, and where it begins: the cursor and, where it comes in one, its variable.
+    """
+
+    text: str
+    variables: tuple[str, ...]
+
+
 class Document:
     """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
 
-    __slots__ = ("_engine", "_plans", "node", "operations")
+    __slots__ = ("_engine", "_plans", "_shared", "node", "operations")
 
     def __init__(self, engine: Engine, node: DocumentNode) -> None:
         self._engine = engine
         self._plans: dict[str | None, Plan] = {}
+        self._shared: dict[str | None, SharedText] = {}
         self.node = node
         self.operations: dict[str | None, OperationType] = {
             definition.name.value if definition.name else None: definition.operation
@@ -66,6 +95,61 @@ class Document:
         if plan is None:
             plan = self._plans[operation_name] = self._engine.plan(self.node, operation_name)
         return plan
+
+    def shared(self, operation_name: str | None) -> SharedText:
+        """What of one of its subscriptions is the same for all who may share it."""
+        shared = self._shared.get(operation_name)
+        if shared is None:
+            shared = self._shared[operation_name] = _shared_text(self.node, operation_name)
+        return shared
+
+
+def _shared_text(document: DocumentNode, operation_name: str | None) -> SharedText:
+    (operation,) = (
+        node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+        and (operation_name is None or (node.name and node.name.value == operation_name))
+    )
+    # Those of fields in fragments are left as they are: it only makes sharing rarer.
+    fields = [node for node in operation.selection_set.selections if isinstance(node, FieldNode)]
+    cursors = {
+        argument.value.name.value
+        for field in fields
+        for argument in field.arguments or ()
+        if argument.name.value == CURSOR_ARGUMENT and isinstance(argument.value, VariableNode)
+    }
+    kept = visit(operation, _Baring(cursors))
+    bare = print_ast(
+        OperationDefinitionNode(
+            operation=kept.operation,
+            variable_definitions=kept.variable_definitions,
+            directives=kept.directives,
+            selection_set=kept.selection_set,
+        )
+    )
+    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    text = "\n".join((bare, *map(print_ast, fragments)))
+    used = set(re.findall(r"\$(\w+)", text))
+    declared = (node.variable.name.value for node in operation.variable_definitions or ())
+    return SharedText(text, tuple(name for name in declared if name in used))
+
+
+class _Baring(Visitor):
+    """Takes away the cursor of an operation's root fields, and the variables that these come in."""
+
+    def __init__(self, cursors: set[str]) -> None:
+        super().__init__()
+        self._cursors = cursors
+
+    def enter_argument(
+        self, node: ArgumentNode, _key: Any, _parent: Any, path: list[Any], _ancestors: Any
+    ) -> Any:
+        is_of_root = path[:2] == ["selection_set", "selections"] and len(path) == _ROOT_ARGUMENT
+        return REMOVE if is_of_root and node.name.value == CURSOR_ARGUMENT else None
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> Any:
+        return REMOVE if node.variable.name.value in self._cursors else None
 
 
 class Documents:

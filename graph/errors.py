@@ -9,6 +9,7 @@ import structlog
 from graphql import GraphQLError
 
 from domain import errors
+from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -160,7 +161,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
 
 def _masked(cause: BaseException) -> tuple[str, dict[str, Any]]:
     trace = secrets.token_hex(8)
-    if isinstance(cause, StoreUnavailableError):
+    if isinstance(cause, StoreUnavailableError | BusUnavailableError):
         log.warning("store unavailable", trace_id=trace, error=str(cause))
         message = "A part of the server is away for the moment. Try again."
     else:

@@ -1,25 +1,26 @@
 """The stream of feedback events."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from domain import events, feedback, workspace
+from domain import events, feedback
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
 from graph.access import signed_in
-from graph.context import Info
+from graph.context import Context, Info
 from graph.feedback import Feedback, FeedbackFilter, where
+from graph.live.bus import Entry
 from graph.live.cursor import BadCursorError, Cursor
-from graph.live.hub import Gap, Live
+from graph.live.index import Filter, Reading
 from graph.node import read_id
 from graph.outage import through_outages
+from graph.scope import scope_of
+from graph.streams import Log, Shared
 
 
 @strawberry.enum(description="What happened to a feedback.")
@@ -55,8 +56,25 @@ class _Matcher:
 
     where: feedback.Filter
 
-    def passes(self, facets: events.Facets) -> bool:
+    def terms(self) -> frozenset[Hashable] | None:
+        """Of the most specific condition: an event that passes has one of them. None where there is none."""
         where = self.where
+        for kind, wanted in (
+            ("tag", where.tag_ids),
+            ("source", where.source_ids),
+            ("label", where.sentiments),
+        ):
+            if wanted is not None:
+                return frozenset((kind, value) for value in wanted)
+        if where.rating_gte is not None or where.rating_lte is not None:
+            least, most = feedback.RATINGS
+            low = least if where.rating_gte is None else where.rating_gte
+            high = most if where.rating_lte is None else where.rating_lte
+            return frozenset(("rating", value) for value in range(low, high + 1))
+        return None
+
+    def passes(self, event: events.FeedbackEvent) -> bool:
+        where, facets = self.where, event.facets
         rating, when = facets.rating, facets.occurred_at
         return (
             (where.source_ids is None or facets.source_id in where.source_ids)
@@ -69,10 +87,31 @@ class _Matcher:
         )
 
 
+def _terms(event: events.FeedbackEvent) -> Iterator[Hashable]:
+    facets = event.facets
+    yield "source", facets.source_id
+    yield "label", facets.label
+    yield "rating", facets.rating
+    for tag in facets.tag_ids:
+        yield "tag", tag
+
+
+FEEDBACK = Reading(events.FeedbackEvent.from_json, _terms)
+"""How the events of a workspace's feedback are read."""
+
+
+def passing(where: feedback.Filter) -> Filter:
+    """Those events whose feedback passes, as far as they tell."""
+    matcher = _Matcher(where)
+    return Filter(matcher.terms(), matcher.passes)
+
+
 @strawberry.type
 class EventsSubscription:
     @strawberry.subscription(
         extensions=[signed_in],
+        directives=[Shared()],
+        graphql_type=FeedbackStreamItem,
         description="Everything that happens to a workspace's feedback, as it happens, in order and "
         "once. With `after` it begins behind that event, across reconnects and restarts.",
     )
@@ -82,26 +121,19 @@ class EventsSubscription:
         workspace_id: strawberry.ID,
         filter: FeedbackFilter | None = None,
         after: str | None = None,
-    ) -> AsyncGenerator[FeedbackStreamItem, None]:
+    ) -> Log:
         id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
-        matcher = _Matcher(where(filter))
+        wanted = where(filter)
         cursor = _read_cursor(after)
-        await through_outages(partial(require_member, info, id_))
-        topic = events.topic(id_, events.FEEDBACK_TOPIC)
-        async with aclosing(info.context.services.hub.follow(topic, cursor)) as stream:
-            async for item in stream:
-                if isinstance(item, Gap):
-                    yield StreamGap(cursor=str(item.cursor))
-                elif (
-                    event := await through_outages(partial(_load, info, matcher, item))
-                ) is not None:
-                    yield event
-
-
-async def require_member(info: Info, workspace_id: UUID) -> None:
-    """NotFoundError unless the caller belongs to the workspace."""
-    async with info.context.reader() as reader:
-        await workspace.require(reader, info.context.viewer, workspace_id)
+        return Log(
+            topic=events.topic(id_, events.FEEDBACK_TOPIC),
+            scope=await through_outages(partial(scope_of, info.context, id_)),
+            reading=FEEDBACK,
+            filter=passing(wanted),
+            event=partial(_event, wanted.search),
+            gap=_gap,
+            after=cursor,
+        )
 
 
 def _read_cursor(after: str | None) -> Cursor | None:
@@ -112,25 +144,25 @@ def _read_cursor(after: str | None) -> Cursor | None:
         raise InvalidInputError(f"`after` {message}.", [FieldError(("after",), message)]) from None
 
 
-async def _load(info: Info, matcher: _Matcher, item: Live) -> FeedbackEvent | None:
-    event = events.FeedbackEvent.from_json(item.entry.payload)
-    if not matcher.passes(event.facets):
-        return None
-    row = await _row(info, event.feedback_id, matcher.where.search)
-    if row is None:
-        return None
-    return FeedbackEvent(
-        cursor=str(item.cursor),
-        type=FeedbackEventType(event.type),
-        feedback=row,  # type: ignore[arg-type]  # rows are feedback
-    )
+def _gap(cursor: Cursor) -> StreamGap:
+    return StreamGap(cursor=str(cursor))
 
 
-async def _row(info: Info, id_: UUID, search: str | None) -> feedback.Feedback | None:
-    viewer = info.context.viewer
-    async with info.context.reader() as reader:
+async def _event(
+    search: str | None, context: Context, entry: Entry, cursor: Cursor
+) -> FeedbackEvent | None:
+    event = events.FeedbackEvent.from_json(entry.payload)
+    viewer, id_ = context.viewer, event.feedback_id
+    async with context.reader() as reader:
         if search is not None:
             words = feedback.Filter(search=search)
             if id_ not in await feedback.matching(reader, viewer, [id_], words):
                 return None
-        return (await feedback.by_ids(reader, viewer, [id_])).get(id_)
+        row = (await feedback.by_ids(reader, viewer, [id_])).get(id_)
+    if row is None:
+        return None
+    return FeedbackEvent(
+        cursor=str(cursor),
+        type=FeedbackEventType(event.type),
+        feedback=row,  # type: ignore[arg-type]  # rows are feedback
+    )

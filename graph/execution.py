@@ -1,17 +1,19 @@
 """Executes operations: documents read and compiled once, answers as bytes, errors masked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any, NamedTuple, cast
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema
-from graphql.execution import ExecutionResult, Executor, create_source_event_stream
+from graphql.execution import ExecutionResult
 
 from graph import incremental
 from graph.context import Context
 from graph.deadline import Deadline
-from graph.documents import Document, Documents, RequestError
+from graph.documents import CURSOR_ARGUMENT, Document, Documents, RequestError, SharedText
 from graph.engine import Engine, Plan, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
@@ -89,80 +91,82 @@ class Operations:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
             return Answer(orjson.dumps(body), executed=True)
         if isinstance(result, ExecutionResult):
-            return Answer(_body(result), executed=True)
+            return Answer(body_of(result), executed=True)
         payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
         return Answer(payloads.first, executed=True, rest=payloads.rest())
 
-    async def subscribe(
-        self, document: Document, operation: Operation, context: Context
-    ) -> AsyncIterator[bytes]:
-        """The answers to a subscription's events; RequestError when it cannot begin.
-
-        Close the iterator to end the subscription.
-        """
+    def subscription(self, document: Document, operation: Operation) -> "SubscriptionPlan":
+        """How a subscription's events are made and answered; RequestError where its variables do not fit."""
         plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
         coerced = _coerced(plan, raw)
         if plan.is_deferring(coerced):
             raise RequestError([bad_request("The events of a subscription cannot be deferred.")])
-        try:
-            with Deadline(self._seconds):
-                source = await self._events(document, operation, context)
-        except TimeoutError:
-            raise RequestError([timed_out(self._seconds)]) from None
-        if isinstance(source, ExecutionResult):
-            raise RequestError([formatted(error) for error in source.errors or ()])
-        return self._answers(plan, coerced, raw, context, cast("AsyncGenerator[Any]", source))
+        shared = document.shared(operation.operation_name)
+        return SubscriptionPlan(plan, coerced, raw, shared, self._seconds)
 
-    async def _events(self, document: Document, operation: Operation, context: Context) -> Any:
-        """The events that the subscription's field makes, or the result that says why there are none."""
-        executor = Executor.build(
-            self.engine.schema,
-            document.node,
-            context_value=context,
-            raw_variable_values=operation.variables,
-            operation_name=operation.operation_name,
-        )
-        if isinstance(executor, list):
-            raise RequestError([formatted(error) for error in executor])
-        source: Any = create_source_event_stream(executor)
-        return await source if executor.is_awaitable(source) else source
 
-    async def _answers(
+class SubscriptionPlan:
+    """One subscription's plan and variables."""
+
+    __slots__ = ("_coerced", "_plan", "_raw", "_seconds", "key")
+
+    def __init__(
         self,
         plan: Plan,
         coerced: dict[str, Any],
         raw: dict[str, Any],
-        context: Context,
-        events: AsyncGenerator[Any],
-    ) -> AsyncGenerator[bytes]:
+        shared: SharedText,
+        seconds: float,
+    ) -> None:
+        self._plan = plan
+        self._coerced = coerced
+        self._raw = raw
+        self._seconds = seconds
+        given = {name: raw[name] for name in shared.variables if name in raw}
+        # orjson would answer a kilobyte, most of it air.
+        self.key: tuple[str, str] = shared.text, json.dumps(given, sort_keys=True)
+        """Equal for subscriptions whose answers to the same events are the same bytes, rights aside."""
+
+    async def source(self, context: Context, after: str | None) -> Any:
+        """Where the events come from: a stream, or an async generator; RequestError when it cannot begin.
+
+        `after` counts in place of the field's own argument, where it has one.
+        """
         try:
-            async for event in events:
-                for pause in (*OUTAGE_PAUSES, None):
-                    with Deadline(self._seconds):
-                        result = await self._run(plan, event, context.renewed(), coerced, raw)
-                    if pause is None or not _met_an_outage(result):
-                        break
-                    await asyncio.sleep(pause)
-                yield _body(result)
+            instead = {}
+            if (
+                after is not None
+                and CURSOR_ARGUMENT in self._plan.subscribed(self._coerced).definition.args
+            ):
+                instead[CURSOR_ARGUMENT] = after
+            with Deadline(self._seconds):
+                return await self._plan.events(None, context, self._coerced, self._raw, **instead)
         except TimeoutError:
             raise RequestError([timed_out(self._seconds)]) from None
         except GraphQLError as error:
             raise RequestError([formatted(error)]) from error
-        except Exception as error:
-            raise RequestError([formatted(GraphQLError("", original_error=error))]) from error
-        finally:
-            await events.aclose()
 
-    async def _run(
-        self,
-        plan: Plan,
-        root: Any,
-        context: Context,
-        coerced: dict[str, Any],
-        raw: dict[str, Any],
-    ) -> ExecutionResult:
-        return await plan.run(root, context, coerced, raw)
+    async def run(self, event: Any, context: Context) -> ExecutionResult:
+        """The answer to an event, tried again while the store is away; RequestError when it takes too long."""
+        for pause in (*OUTAGE_PAUSES, None):
+            try:
+                with Deadline(self._seconds):
+                    result = await self._plan.run(
+                        event, context.renewed(), self._coerced, self._raw
+                    )
+            except TimeoutError:
+                raise RequestError([timed_out(self._seconds)]) from None
+            if pause is None or not _met_an_outage(result):
+                break
+            await asyncio.sleep(pause)
+        return result
+
+    async def answers(self, events: AsyncGenerator[Any], context: Context) -> AsyncGenerator[bytes]:
+        """The answers to the events of a generator."""
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield body_of(await self.run(event, context))
 
 
 def _coerced(plan: Plan, raw: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +184,8 @@ def _met_an_outage(result: ExecutionResult) -> bool:
     )
 
 
-def _body(result: ExecutionResult) -> bytes:
+def body_of(result: ExecutionResult) -> bytes:
+    """The response as bytes."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [formatted(error) for error in result.errors]

@@ -87,12 +87,14 @@ def batch(
     *,
     reads: tuple[str, ...] | None = None,
     brought: str | None = None,
+    first: bool = False,
     description: str | None = None,
     graphql_type: Any = None,
 ) -> Any:
     """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`.
 
-    Unless they were all brought along with the parents, which then have them as their attribute `brought`.
+    Unless they were all brought along with the parents, which then have them as their attribute `brought`. `first`:
+    before the other fields beside it are begun.
     """
     if brought is not None:
         load = _unless_brought(load, brought)
@@ -117,7 +119,7 @@ def batch(
         resolver=resolve,
         description=description,
         graphql_type=graphql_type,
-        metadata={RESOLUTION: Batch(load, reads)},
+        metadata={RESOLUTION: Batch(load, reads, first)},
     )
 
 

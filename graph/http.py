@@ -2,7 +2,7 @@
 
 Follows the GraphQL-over-HTTP draft: `application/graphql-response+json` answers request errors with 400,
 `application/json` with 200; what is not a GraphQL request at all is a 4xx either way. An operation with @defer
-is answered in parts, as multipart/mixed, to clients that name it.
+is answered in parts, as multipart/mixed, to clients that name it. Subscriptions are answered as event streams.
 """
 
 import asyncio
@@ -21,10 +21,11 @@ from graph import multipart
 from graph.authentication import Headers, context_of, headers_of, set_cookie
 from graph.context import Context, Services
 from graph.deadline import Deadline
-from graph.documents import RequestError
+from graph.documents import Document, RequestError
 from graph.errors import bad_request
 from graph.execution import Answer, Operation, Operations
-from graph.media import JSON, RESPONSE_JSON
+from graph.media import JSON, RESPONSE_JSON, Accepted
+from graph.sse import EventStreams, FullError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,10 +58,17 @@ class GraphQLOverHTTP:
     """The endpoint's HTTP half."""
 
     def __init__(
-        self, operations: Operations, services: Services, *, largest: int, playground: Path | None
+        self,
+        operations: Operations,
+        services: Services,
+        streams: EventStreams,
+        *,
+        largest: int,
+        playground: Path | None,
     ) -> None:
         self._operations = operations
         self._services = services
+        self._streams = streams
         self._largest = largest
         self._playground = playground.read_bytes() if playground is not None else None
 
@@ -79,7 +87,9 @@ class GraphQLOverHTTP:
             ):
                 await _send(send, 200, _HTML, self._playground, _PAGE)
                 return
-            if accepted is None or (accepted.single is None and not accepted.parts):
+            if accepted is None or (
+                accepted.single is None and not accepted.parts and not accepted.events
+            ):
                 raise _Refused(406, "Accept application/graphql-response+json or application/json.")
             media = accepted.single
             if method == "POST":
@@ -89,9 +99,7 @@ class GraphQLOverHTTP:
             else:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
             operation = operation_of(parameters)
-            await self._answer(
-                scope, headers, operation, media, receive, send, incrementally=accepted.parts
-            )
+            await self._answer(scope, headers, operation, accepted, receive, send)
         except _Refused as refused:
             body = orjson.dumps({"errors": [bad_request(str(refused))]})
             await _send(send, refused.status, media or RESPONSE_JSON, body, refused.headers)
@@ -101,26 +109,35 @@ class GraphQLOverHTTP:
         scope: Scope,
         headers: Headers,
         operation: Operation,
-        media: bytes | None,
+        accepted: Accepted,
         receive: Receive,
         send: Send,
-        *,
-        incrementally: bool,
     ) -> None:
         context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
+        media = accepted.single
+        only_events = accepted.events and media is None and not accepted.parts
         try:
             document = self._operations.document(operation)
             kind = document.type_of(operation.operation_name)
         except RequestError as error:
-            await _send_errors(send, media, orjson.dumps({"errors": error.errors}))
+            if only_events:
+                await self._streams.refuse(error.errors, send)
+            else:
+                await _send_errors(send, media, orjson.dumps({"errors": error.errors}))
             return
-        if kind is OperationType.SUBSCRIPTION:
-            raise _Refused(400, "Subscriptions go over WebSocket (graphql-transport-ws).")
-        if scope["method"] == "GET" and kind is not OperationType.QUERY:
-            raise _Refused(405, "Only queries go over GET.", (b"allow", b"POST"))
+        if kind is OperationType.SUBSCRIPTION and not accepted.events:
+            raise _Refused(
+                400,
+                "Subscriptions go over WebSocket (graphql-transport-ws), or to `Accept: text/event-stream`.",
+            )
+        if scope["method"] == "GET" and kind is OperationType.MUTATION:
+            raise _Refused(405, "Only queries and subscriptions go over GET.", (b"allow", b"POST"))
+        if kind is OperationType.SUBSCRIPTION or only_events:
+            await self._stream(document, operation, context, headers, receive, send)
+            return
         answer = await _while_there(
             receive,
-            self._operations.execute(document, operation, context, incrementally=incrementally),
+            self._operations.execute(document, operation, context, incrementally=accepted.parts),
         )
         if answer is None:
             return
@@ -130,6 +147,21 @@ class GraphQLOverHTTP:
             await _send(send, 200, media, answer.body, _cookies(context))
         else:
             await _while_there(receive, _send_parts(send, answer, _cookies(context)))
+
+    async def _stream(
+        self,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        headers: Headers,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        work = self._streams.answer(document, operation, context, headers, send, _cookies(context))
+        try:
+            await _while_there(receive, work)
+        except FullError as full:
+            raise _Refused(503, str(full), (b"retry-after", b"2")) from None
 
     async def _body(self, headers: Headers, receive: Receive) -> dict[str, Any]:
         if not media_types.is_json(headers.get(b"content-type", b"")[:200]):

@@ -1,7 +1,6 @@
 """Jobs in the schema."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -14,9 +13,9 @@ from domain.errors import NotFoundError
 from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
-from graph.context import Info
+from graph.context import Context, Info
 from graph.fields import computed, rows
-from graph.live.hub import Gap, Live
+from graph.live.index import Filter, Reading
 from graph.node import Node, id_field, read_id
 from graph.outage import through_outages
 from graph.pagination import (
@@ -31,6 +30,8 @@ from graph.pagination import (
     read_time_key,
     time_key,
 )
+from graph.scope import scope_of
+from graph.streams import Shared, State
 
 
 @strawberry.enum(description="How far a job has come.")
@@ -120,36 +121,44 @@ def _cursor(cursors: Cursors, row: job.Job) -> str:
     return cursors.write(time_key(row.created_at, row.id))
 
 
+def _job_id(event: events.JobUpdated) -> tuple[UUID]:
+    return (event.job_id,)
+
+
+_JOBS = Reading(events.JobUpdated.from_json, _job_id)
+# Often enough for a progress bar.
+_PAUSE = 0.1
+
+
 @strawberry.type
 class JobSubscription:
     @strawberry.subscription(
         extensions=[signed_in],
+        directives=[Shared()],
         graphql_type=Job,
         description="The job at once, and again whenever it changes; ends when the job has ended.",
     )
-    async def job_updated(self, info: Info, job_id: strawberry.ID) -> AsyncGenerator[job.Job, None]:
+    async def job_updated(self, info: Info, job_id: strawberry.ID) -> State:
         id_ = read_id(Kind.JOB, job_id, "jobId")
-        row = await through_outages(partial(_job, info, id_))
-        async with aclosing(
-            info.context.services.hub.follow(events.topic(row.workspace_id, events.JOBS_TOPIC))
-        ) as changes:
-            # Read again: it may have changed before we listened.
-            row = await through_outages(partial(_job, info, id_))
-            yield row
-            while row.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
-                item = await anext(changes)
-                if isinstance(item, Gap) or _concerns(item, id_):
-                    row = await through_outages(partial(_job, info, id_))
-                    yield row
+        found = await through_outages(partial(_job, id_, info.context))
+        return State(
+            topic=events.topic(found.workspace_id, events.JOBS_TOPIC),
+            scope=await through_outages(partial(scope_of, info.context, found.workspace_id)),
+            reading=_JOBS,
+            filter=Filter(frozenset((id_,))),
+            read=partial(_job, id_),
+            is_final=_has_ended,
+            pause=_PAUSE,
+        )
 
 
-def _concerns(item: Live, id_: UUID) -> bool:
-    return events.JobUpdated.from_json(item.entry.payload).job_id == id_
+def _has_ended(row: job.Job) -> bool:
+    return row.status not in {JobStatus.QUEUED, JobStatus.RUNNING}
 
 
-async def _job(info: Info, id_: UUID) -> job.Job:
-    async with info.context.reader() as reader:
-        rows = await job.by_ids(reader, info.context.viewer, [id_])
+async def _job(id_: UUID, context: Context) -> job.Job:
+    async with context.reader() as reader:
+        rows = await job.by_ids(reader, context.viewer, [id_])
     if not rows:
         raise NotFoundError("There is no such job.")
     return rows[0]

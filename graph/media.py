@@ -7,6 +7,7 @@ from graph import multipart
 
 RESPONSE_JSON = b"application/graphql-response+json"
 JSON = b"application/json"
+EVENT_STREAM = b"text/event-stream"
 _SINGLE = {RESPONSE_JSON: RESPONSE_JSON, JSON: JSON, b"application/*": JSON, b"*/*": JSON}
 _LONGEST_REMEMBERED = 1_000
 
@@ -14,11 +15,13 @@ _LONGEST_REMEMBERED = 1_000
 class Accepted(NamedTuple):
     """`single`: the type of an answer in one piece, None where only parts are taken.
 
-    `parts`: whether an answer may come in parts. `page`: whether a page for people ranks before data.
+    `parts`: whether an answer may come in parts. `events`: whether it may be an event stream. `page`: whether a
+    page for people ranks before data.
     """
 
     single: bytes | None
     parts: bool
+    events: bool
     page: bool
 
 
@@ -32,17 +35,18 @@ def accepted(accept: bytes) -> Accepted | None:
 def _accepted(accept: bytes) -> Accepted | None:
     ranges = _ranges(accept)
     if not ranges and not accept.strip():
-        return Accepted(JSON, parts=False, page=False)
+        return Accepted(JSON, parts=False, events=False, page=False)
     single = next((_SINGLE[media] for _, media, _ in ranges if media in _SINGLE), None)
     parts = any(
         media == multipart.NAME and multipart.is_spoken(options) for _, media, options in ranges
     )
+    events = any(media == EVENT_STREAM for _, media, _ in ranges)
     qualities = {media: quality for quality, media, _ in ranges}
     machine = max(qualities.get(JSON, 0), qualities.get(RESPONSE_JSON, 0))
     page = qualities.get(b"text/html", 0) > machine
-    if single is None and not parts and not page:
+    if single is None and not parts and not events and not page:
         return None
-    return Accepted(single, parts, page)
+    return Accepted(single, parts, events, page)
 
 
 def _ranges(accept: bytes) -> list[tuple[float, bytes, list[bytes]]]:

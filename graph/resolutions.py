@@ -6,7 +6,7 @@ a permission class) is left to Strawberry.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from typing import Any
 
 import strawberry
@@ -23,6 +23,7 @@ from strawberry.types.lazy_type import LazyType
 
 from graph.access import Access
 from graph.engine import (
+    EVENTS,
     RESOLUTION,
     SOURCES,
     Attribute,
@@ -59,6 +60,10 @@ def declare(schema: strawberry.Schema) -> strawberry.Schema:
             resolution = _resolution(schema, field)
             if resolution is not None:
                 field.extensions[RESOLUTION] = resolution
+            ours: StrawberryField = field.extensions[_DEFINITION]
+            if ours.is_subscription:
+                convert = _converter(schema, ours.arguments)
+                field.extensions[EVENTS] = Call(_resolver(ours, convert))
     return schema
 
 
@@ -94,7 +99,7 @@ def _called(schema: strawberry.Schema, field: StrawberryField, declared: Any) ->
         return (
             declared
             if convert is None
-            else Batch(_converting(declared.load, convert), declared.reads)
+            else replace(declared, load=_converting(declared.load, convert))
         )
     reads = declared.reads if isinstance(declared, Computed) else None
     return Call(_guarded(schema, field, _resolver(field, convert)), reads)

@@ -53,7 +53,9 @@ class Mutation(
     pass
 
 
-@strawberry.type(description="What can be followed live, over graphql-transport-ws.")
+@strawberry.type(
+    description="What can be followed live, over graphql-transport-ws or as an event stream (SSE)."
+)
 class Subscription(EventsSubscription, StatsSubscription, JobSubscription):
     pass
 

@@ -10,7 +10,8 @@ import structlog
 
 from domain import account, events
 from domain.viewer import Viewer
-from graph.live.hub import Hub, Live
+from graph.live.hub import Gap, Hub
+from graph.memberships import Memberships
 from persistence.database import Database, StoreUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -52,26 +53,32 @@ class Sessions:
             if not watchers:
                 del self._watchers[viewer.session_id]
 
-    async def run(self, hub: Hub) -> None:
-        """Listen for revocations until cancelled; what was missed is read from the database."""
+    async def run(self, hub: Hub, memberships: Memberships) -> None:
+        """Listen for revocations until cancelled, those of rights too; what was missed is read from the database."""
         while True:
             try:
-                await self._follow(hub)
+                await self._follow(hub, memberships)
             except Exception:
                 log.exception("revocations are not followed for the moment")
                 await asyncio.sleep(1)
 
-    async def _follow(self, hub: Hub) -> None:
+    async def _follow(self, hub: Hub, memberships: Memberships) -> None:
         topic = events.topic(events.INSTANCE, events.INSTANCE_TOPIC)
         cursor = await hub.position(topic)
         # Loaded after the position was taken: nothing falls between the two.
         await self.load()
+        memberships.any_changed()
         async with aclosing(hub.follow(topic, cursor)) as stream:
             async for item in stream:
-                if isinstance(item, Live):
-                    self.revoke(events.SessionRevoked.from_json(item.entry.payload).session_id)
-                else:
+                if isinstance(item, Gap):
                     await self.load()
+                    memberships.any_changed()
+                    continue
+                event = events.of_instance(item.entry.payload)
+                if isinstance(event, events.SessionRevoked):
+                    self.revoke(event.session_id)
+                else:
+                    memberships.changed(event.user_id)
 
     async def load(self) -> None:
         """Read the revocations of the last token lifetime; waits for the database if need be."""

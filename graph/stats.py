@@ -1,8 +1,6 @@
 """Statistics in the schema."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -15,11 +13,13 @@ from domain.feedback import Filter
 from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
-from graph.context import Info
-from graph.events import require_member
+from graph.context import Context, Info
+from graph.events import FEEDBACK
 from graph.feedback import FeedbackFilter, where
 from graph.node import read_id
 from graph.outage import through_outages
+from graph.scope import scope_of
+from graph.streams import Shared, State
 
 Interval = strawberry.enum(
     stats.Interval,
@@ -98,6 +98,7 @@ def _counted(info: Info) -> frozenset[str] | None:
 class StatsSubscription:
     @strawberry.subscription(
         extensions=[signed_in],
+        directives=[Shared()],
         graphql_type=SentimentCounts,
         description="The totals since `from`, at once and then whenever they change (at most four "
         "times a second).",
@@ -108,21 +109,20 @@ class StatsSubscription:
         workspace_id: strawberry.ID,
         from_: Annotated[datetime, strawberry.argument(name="from")],
         filter: FeedbackFilter | None = None,
-    ) -> AsyncGenerator[stats.Counts, None]:
+    ) -> State:
         id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
-        passing = where(filter)
-        await through_outages(partial(require_member, info, id_))
-        topic = events.topic(id_, events.FEEDBACK_TOPIC)
-        known: stats.Counts | None = None
-        async with aclosing(info.context.services.hub.wakes(topic)) as wakes:
-            async for _ in wakes:
-                counts = await through_outages(partial(_totals, info, id_, from_, passing))
-                if counts != known:
-                    known = counts
-                    yield counts
-                await asyncio.sleep(_PAUSE)
+        wanted = where(filter)
+        return State(
+            topic=events.topic(id_, events.FEEDBACK_TOPIC),
+            scope=await through_outages(partial(scope_of, info.context, id_)),
+            reading=FEEDBACK,
+            read=partial(_totals, id_, from_, wanted),
+            pause=_PAUSE,
+        )
 
 
-async def _totals(info: Info, workspace_id: UUID, start: datetime, passing: Filter) -> stats.Counts:
-    async with info.context.reader() as reader:
-        return await stats.totals(reader, info.context.viewer, workspace_id, start, passing)
+async def _totals(
+    workspace_id: UUID, start: datetime, wanted: Filter, context: Context
+) -> stats.Counts:
+    async with context.reader() as reader:
+        return await stats.totals(reader, context.viewer, workspace_id, start, wanted)

@@ -1,5 +1,6 @@
 """Workspaces in the schema: the root of what belongs to a tenant."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import account, ids, source, tag
+from domain import account, events, ids, source, tag
 from domain import workspace as workspaces
 from domain.ids import Kind
 from graph.access import signed_in
@@ -86,6 +87,14 @@ async def _api_keys(
     return [[] for _ in parents]
 
 
+async def _feedback_cursors(
+    parents: Sequence[workspaces.Workspace], info: Info
+) -> Sequence[str | None]:
+    position = info.context.services.hub.position
+    topics = [events.topic(parent.id, events.FEEDBACK_TOPIC) for parent in parents]
+    return [str(cursor) for cursor in await asyncio.gather(*map(position, topics))]
+
+
 @strawberry.type(description="A tenant: people, sources and their feedback.")
 @rows(workspaces.Workspace)
 class Workspace(Node):
@@ -99,6 +108,15 @@ class Workspace(Node):
         reads=("id",),
         graphql_type=FeedbackConnection,
         description="Its feedback, in pages of up to 100.",
+    )
+    feedback_cursor: str | None = batch(
+        _feedback_cursors,
+        reads=("id",),
+        first=True,
+        graphql_type=str | None,
+        description="Where `feedbackEvents` goes on from what is read beside it: all that happened before this cursor "
+        "is in it. Pass it as `after`, and nothing is missed between the two; what happened meanwhile may come "
+        "again as an event. Null, with an error, while events cannot be read.",
     )
     stats: FeedbackStats = batch(
         stats_of,

@@ -19,7 +19,7 @@ from app.embedded import EmbeddedParts
 from app.main import Application, create_app
 from app.resources import Api, open_api
 from app.settings import Settings
-from app.stores import open_database, open_redis
+from app.stores import open_redis
 from jobs import broker as brokers
 from jobs.relay import Relay
 from persistence import migrate
@@ -121,10 +121,10 @@ async def relay(settings: Settings, api: Api) -> AsyncIterator[Relay]:
     """A relay that leads and delivers while the tests run."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    async with open_database(settings, "relay") as database, open_redis(settings) as client:
+    async with open_redis(settings) as client:
         bus = Bus(client, retained=settings.live_retained_events)
         broker = brokers.connect(settings.redis_url)
-        work = Relay(database, bus, broker, direct_url=settings.database_url)
+        work = Relay(bus, broker, direct_url=settings.database_url)
         task = asyncio.ensure_future(work.run(_no_duties))
         yield work
         task.cancel()

@@ -4,6 +4,7 @@ from graph.engine.arguments import VariableErrors
 from graph.engine.document import Engine, Plan
 from graph.engine.info import Info
 from graph.engine.resolution import (
+    EVENTS,
     RESOLUTION,
     SOURCES,
     Attribute,
@@ -15,6 +16,7 @@ from graph.engine.resolution import (
 )
 
 __all__ = [
+    "EVENTS",
     "RESOLUTION",
     "SOURCES",
     "Attribute",

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from inspect import isawaitable
 from itertools import product
 from typing import Any
 
@@ -22,6 +23,7 @@ from graphql import (
     VariableNode,
     default_field_resolver,
     default_type_resolver,
+    located_error,
 )
 from graphql.execution import (
     ExecutionResult,
@@ -47,7 +49,8 @@ from graphql.type.directives import (
 from graph.engine import incremental
 from graph.engine.arguments import VariableErrors, Variables
 from graph.engine.defer import Scope
-from graph.engine.plan import Selection
+from graph.engine.plan import Field, Selection
+from graph.engine.resolution import EVENTS, Call
 from graph.engine.run import Run
 
 _MOST_VARIANTS = 16
@@ -200,6 +203,36 @@ class Plan:
             return await self.fall_back(root_value, context, raw)
         run = Run(self.operation, root_value, context, coerced, raw)
         return ExecutionResult(await self._data(run, selections), run.errors or None)
+
+    def subscribed(self, coerced: dict[str, Any]) -> Field:
+        """The one field of a subscription; GraphQLError where it has none."""
+        selections = self._selections(coerced)
+        if not selections or not selections[0].fields:
+            raise GraphQLError("There is nothing to subscribe to.", self.operation.node)
+        return selections[0].fields[0]
+
+    async def events(
+        self,
+        root_value: Any,
+        context: Any,
+        coerced: dict[str, Any],
+        raw: dict[str, Any],
+        **instead: Any,
+    ) -> Any:
+        """What a subscription's field answers to the question where its events come from.
+
+        Arguments in `instead` count in place of the operation's. Raises a located GraphQLError for whatever the
+        field raises.
+        """
+        field = self.subscribed(coerced)
+        call: Call = field.definition.extensions[EVENTS]
+        run = Run(self.operation, root_value, context, coerced, raw)
+        try:
+            arguments = {**run.arguments(field), **instead}
+            answer = call.function(root_value, run.info(field), **arguments)
+            return await answer if isawaitable(answer) else answer
+        except Exception as error:
+            raise located_error(error, field.nodes, [field.key]) from error
 
     async def deliver(
         self, root_value: Any, context: Any, coerced: dict[str, Any], raw: dict[str, Any]

@@ -21,7 +21,7 @@ from graph.engine.arguments import Arguments
 from graph.engine.build import Build, builder
 from graph.engine.defer import Part, Scope
 from graph.engine.leaf import is_plain
-from graph.engine.resolution import RESOLUTION, SOURCES, Attribute, Computed, Source
+from graph.engine.resolution import RESOLUTION, SOURCES, Attribute, Batch, Computed, Source
 
 if TYPE_CHECKING:
     from graph.engine.document import Operation
@@ -178,6 +178,7 @@ class Selection:
         "parts",
         "scope",
         "steps",
+        "turns",
         "type",
         "variables",
     )
@@ -212,6 +213,10 @@ class Selection:
         self.fields = [Field(self, key, details, field) for key, details, field in found if field]
         self.steps = [field for field in self.fields if not field.is_inline]
         """What is resolved before objects are written."""
+        first = [i for i, field in enumerate(self.steps) if _is_first(field)]
+        rest = [i for i in range(len(self.steps)) if i not in first]
+        self.turns = (first, rest) if first and rest else (first or rest,)
+        """The steps that are begun together."""
         self.names = tuple(
             field.resolution.name
             for field in self.fields
@@ -286,6 +291,10 @@ class Selection:
         yield from self.fields
         for part in self.parts:
             yield from part.selection.fields
+
+
+def _is_first(field: Field) -> bool:
+    return isinstance(field.resolution, Batch) and field.resolution.first
 
 
 def _nothing(_: Any) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 RESOLUTION = "resolution"
 """Key in `GraphQLField.extensions` of an Attribute, Computed, Batch or Call."""
 
+EVENTS = "events"
+"""Key in a subscription field's `extensions` of the Call that is asked, once, for where its events come from."""
+
 SOURCES = "sources"
 """Key in `GraphQLObjectType.extensions` of the Sources that its objects come from."""
 
@@ -42,11 +45,13 @@ class Batch:
     """`await load(parents, info, **arguments)`: one call a level, one answer for each parent in their order.
 
     An answer that is an exception fails its own parent only; an exception raised fails them all. `reads` are
-    the attributes that it looks at in the parents; None means any.
+    the attributes that it looks at in the parents; None means any. `first`: the other fields of its parents, below
+    them too, are not begun before it has answered.
     """
 
     load: Callable[..., Awaitable[Sequence[Any]]]
     reads: tuple[str, ...] | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

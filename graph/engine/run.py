@@ -150,7 +150,21 @@ class Run:
         """Resolve a level's fields; what has to be awaited is added to `pending`."""
         if level.selection.is_parted:
             self.parted.append(level)
-        for i, field in enumerate(level.selection.steps):
+        turns = level.selection.turns
+        if len(turns) == 1:
+            self._begin_steps(level, turns[0], pending)
+        else:
+            pending.append(self._begin_in_turn(level, turns))
+
+    async def _begin_in_turn(self, level: Level, turns: Sequence[Sequence[int]]) -> None:
+        for steps in turns:
+            pending: Pending = []
+            self._begin_steps(level, steps, pending)
+            await settled(pending)
+
+    def _begin_steps(self, level: Level, steps: Sequence[int], pending: Pending) -> None:
+        for i in steps:
+            field = level.selection.steps[i]
             resolution = field.resolution
             if isinstance(resolution, Batch):
                 pending.append(self._load(level, i, field, resolution))

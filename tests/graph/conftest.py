@@ -7,7 +7,6 @@ import pytest
 
 from app.main import Application
 from app.resources import Api
-from app.settings import Settings
 from domain import events
 from graph.live.cursor import Cursor
 from jobs.relay import Relay
@@ -18,8 +17,8 @@ from tests.graph.watching import World, connected
 
 
 @pytest.fixture(scope="session")
-async def server(application: Application, settings: Settings) -> AsyncIterator[str]:
-    async with served(application, settings) as address:
+async def server(application: Application) -> AsyncIterator[str]:
+    async with served(application) as address:
         yield address
 
 

@@ -10,14 +10,20 @@ from typing import Any
 
 import orjson
 import uvicorn
+from graphql import GraphQLSchema
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.settings import Settings
+from app.main import Application
+from app.resources import Api
+from graph.execution import Operations
+from graph.schema import schema
+from graph.seats import Seats
+from graph.subscribing import Subscriptions
+from graph.websocket import PROTOCOL, GraphQLOverWebSocket
 from tests.factories import Tenant
 
-PROTOCOL = "graphql-transport-ws"
 SECONDS = 5
 QUERY = "{ viewer { user { email } } }"
 STATS = """
@@ -35,27 +41,59 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(application: Any, settings: Settings) -> AsyncIterator[str]:
-    """The application behind a real server, as `app.main.serve` configures it; yields host and port."""
+async def served(
+    application: Application,
+    websocket: GraphQLOverWebSocket | None = None,
+    *,
+    send_buffer: int | None = None,
+    proxies: str = "127.0.0.1",
+) -> AsyncIterator[str]:
+    """The application behind a real server, as `app.main.serve` configures it; yields host and port.
+
+    With another WebSocket endpoint, and with so many bytes in the kernel for each client, if these are given.
+    """
     config = uvicorn.Config(
         application,
         http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=settings.max_request_bytes,
-        ws_per_message_deflate=False,
+        ws=websocket or application.socket,  # type: ignore[arg-type]  # called like a class
         lifespan="off",
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=1,
+        forwarded_allow_ips=proxies,
     )
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        if send_buffer is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         task = asyncio.ensure_future(server.serve(sockets=[listening]))
         host, port = listening.getsockname()
         yield f"{host}:{port}"
         server.should_exit = True
         await asyncio.wait_for(task, 10)
+
+
+def endpoint(
+    api: Api,
+    *,
+    seats: Seats | None = None,
+    scale: float = 1_000,
+    graphql: GraphQLSchema = schema._schema,
+    **seconds: float,
+) -> GraphQLOverWebSocket:
+    """A WebSocket endpoint of its own, with limits of the test's."""
+    operations = Operations(graphql, seconds=5)
+    subscriptions = Subscriptions(operations, api.services.hub, api.services.memberships)
+    return GraphQLOverWebSocket(
+        operations,
+        api.services,
+        subscriptions,
+        largest=65_536,
+        seats=seats or Seats(most=100, most_per_caller=100),
+        scale=scale,
+        **seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ async def streaming(
         application.open(replace(api, services=replace(api.services, database=own)))
         await holder.execute("LOCK TABLE tag IN ACCESS EXCLUSIVE MODE")
         async with (
-            served(application, settings) as server,
+            served(application) as server,
             httpx.AsyncClient(base_url=f"http://{server}") as http,
             http.stream("POST", "/graphql", json={"query": TAGGED}, headers=headers) as response,
         ):

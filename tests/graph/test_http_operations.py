@@ -175,13 +175,13 @@ async def test_a_mutation_does_not_go_over_get(
         '{ workspace(slug: "acme") { feedback { totalCount } } }'
     )
 
-    assert_refused(response, 405, "Only queries go over GET.")
+    assert_refused(response, 405, "Only queries and subscriptions go over GET.")
     assert response.headers["allow"] == "POST"
     assert answer == {"workspace": {"feedback": {"totalCount": 0}}}
 
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])
-async def test_a_subscription_does_not_go_over_post(
+async def test_a_subscription_is_not_answered_in_one_piece(
     factory: Factory, http: httpx.AsyncClient, accept: str
 ) -> None:
     tenant = await factory.tenant()
@@ -191,7 +191,11 @@ async def test_a_subscription_does_not_go_over_post(
         http, {"query": query}, accept=accept, authorization=f"Bearer {tenant.owner.token}"
     )
 
-    assert_refused(response, 400, "Subscriptions go over WebSocket (graphql-transport-ws).")
+    assert_refused(
+        response,
+        400,
+        "Subscriptions go over WebSocket (graphql-transport-ws), or to `Accept: text/event-stream`.",
+    )
 
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])

@@ -46,7 +46,7 @@ async def test_a_client_that_accepts_nothing_in_particular_gets_json(
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/plain", "text/event-stream", f"{JSON};q=0", "image/*, */json", ","]
+    "accept", ["text/plain", "text/event-stream;q=0", f"{JSON};q=0", "image/*, */json", ","]
 )
 async def test_a_client_that_accepts_no_json_is_refused(
     http: httpx.AsyncClient, accept: str

@@ -1,5 +1,7 @@
 """Feedback events: each once and in order, resumed by cursor, filtered."""
 
+import asyncio
+
 import pytest
 
 from app.settings import Settings
@@ -199,3 +201,55 @@ async def test_a_search_filter(world: World) -> None:
         ("ADDED", "Refund?"),
     ]
     assert await world.socket.silent()
+
+
+SNAPSHOT = """
+    query($slug: String!) {
+      workspace(slug: $slug) { feedback { nodes { body } } feedbackCursor }
+    }
+"""
+
+
+async def test_a_stream_goes_on_where_a_snapshot_ends(world: World) -> None:
+    await world.submit("before")
+    await world.subscribe()
+    await world.next()
+    snapshot = (await world.owner.ask(SNAPSHOT, slug=world.tenant.slug))["workspace"]
+    await world.submit("after")
+    await world.subscribe(after=snapshot["feedbackCursor"])
+    # To both subscriptions.
+    heard = [await world.next() for _ in range(2)]
+
+    assert [node["body"] for node in snapshot["feedback"]["nodes"]] == ["before"]
+    assert heard == [("ADDED", "after")] * 2
+
+
+async def test_nothing_falls_between_a_snapshot_and_its_stream(world: World) -> None:
+    bodies = [f"number {number}" for number in range(60)]
+
+    async def write() -> None:
+        for body in bodies:
+            await world.submit(body)
+
+    writing = asyncio.ensure_future(write())
+    known: set[str] = set()
+    snapshots = []
+    while len(known) < len(bodies):
+        snapshot = (await world.owner.ask(PAGE, slug=world.tenant.slug))["workspace"]
+        known = {node["body"] for node in snapshot["feedback"]["nodes"]}
+        snapshots.append((known, snapshot["feedbackCursor"]))
+    await writing
+    await world.subscribe()
+    events = [await world.socket.data() for _ in bodies]
+
+    for seen, cursor in snapshots:
+        offset = Cursor.parse(cursor).offset
+        missed = {
+            event["feedback"]["body"]
+            for event in events
+            if Cursor.parse(event["cursor"]).offset > offset
+        }
+        assert seen | missed == set(bodies)
+
+
+PAGE = SNAPSHOT.replace("feedback {", "feedback(first: 100) {")

@@ -1,7 +1,7 @@
 """Watching live: a socket without a server, and a workspace with its owner and stream."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,13 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from websockets.frames import Close, Opcode
 
 from app.main import Application
 from domain import feedback, ids
 from domain.ids import Kind
+from graph.websocket import GraphQLOverWebSocket
 from persistence.database import Database
 from tests.callers import Caller
 from tests.factories import Person, Tenant
+from tests.graph.wire import Wire
 
 SECONDS = 5
 SUBMIT = """
@@ -56,29 +59,25 @@ JOB = "subscription($job: ID!) { jobUpdated(jobId: $job) { id status progress at
 
 @dataclass(slots=True)
 class Socket:
-    """A graphql-transport-ws client that speaks ASGI to the application, without a network."""
+    """A graphql-transport-ws client, without a network."""
 
-    application: Application
-    sent: "asyncio.Queue[MutableMapping[str, Any]]" = field(default_factory=asyncio.Queue)
-    heard: "asyncio.Queue[MutableMapping[str, Any]]" = field(default_factory=asyncio.Queue)
+    wire: Wire
     ids: "count[int]" = field(default_factory=count)
 
-    async def serve(self) -> None:
-        scope = {
-            "type": "websocket",
-            "path": "/graphql",
-            "headers": [],
-            "subprotocols": ["graphql-transport-ws"],
-            "client": ("127.0.0.1", 1),
-        }
-        await self.application(scope, self.sent.get, self.heard.put)
-
     async def say(self, **message: Any) -> None:
-        await self.sent.put({"type": "websocket.receive", "text": orjson.dumps(message).decode()})
+        self.wire.say(orjson.dumps(message).decode())
 
     async def hear(self) -> Any:
-        event = await asyncio.wait_for(self.heard.get(), SECONDS)
-        return orjson.loads(event["text"])
+        frame = await asyncio.wait_for(self.wire.heard.get(), SECONDS)
+        assert frame.opcode is Opcode.TEXT, frame
+        return orjson.loads(frame.data)
+
+    async def ended(self) -> tuple[int, str]:
+        """Code and reason of the close that comes next."""
+        frame = await asyncio.wait_for(self.wire.heard.get(), SECONDS)
+        assert frame.opcode is Opcode.CLOSE, frame
+        close = Close.parse(frame.data)
+        return close.code, close.reason
 
     async def subscribe(self, query: str, **variables: Any) -> None:
         await self.say(
@@ -104,22 +103,29 @@ class Socket:
 
     async def silent(self) -> bool:
         """Whether nothing comes for a while."""
-        await asyncio.wait({waiting := asyncio.ensure_future(self.heard.get())}, timeout=0.4)
+        waiting = asyncio.ensure_future(self.wire.heard.get())
+        await asyncio.wait({waiting}, timeout=0.4)
         return waiting.cancel()
 
 
 @asynccontextmanager
-async def connected(application: Application, person: Person | None) -> AsyncIterator[Socket]:
-    socket = Socket(application)
-    task = asyncio.ensure_future(socket.serve())
-    await socket.sent.put({"type": "websocket.connect"})
-    assert (await socket.heard.get())["type"] == "websocket.accept"
-    payload = {} if person is None else {"authorization": f"Bearer {person.token}"}
+async def connected(
+    application: Application,
+    person: Person | None,
+    websocket: GraphQLOverWebSocket | None = None,
+    *,
+    token: str | None = None,
+) -> AsyncIterator[Socket]:
+    """A socket of this person's, or with this token; on another endpoint, if one is given."""
+    socket = Socket(Wire(application, websocket))
+    token = token if person is None else person.token
+    payload = {} if token is None else {"authorization": f"Bearer {token}"}
     await socket.say(type="connection_init", payload=payload)
     assert await socket.hear() == {"type": "connection_ack"}
-    yield socket
-    await socket.sent.put({"type": "websocket.disconnect", "code": 1000})
-    await asyncio.wait_for(task, SECONDS)
+    try:
+        yield socket
+    finally:
+        socket.wire.leave()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +153,11 @@ class World:
     async def tag(self, feedback_id: str, *tags: str) -> None:
         await self.owner.ask(SET_TAGS, feedback=feedback_id, tags=list(tags))
 
-    async def subscribe(self, *, after: str | None = None, filter: Any = None) -> None:
+    async def subscribe(
+        self, *, after: str | None = None, filter: Any = None, on: Socket | None = None
+    ) -> None:
         """From the beginning, unless another cursor is given: so that nothing depends on haste."""
-        await self.socket.subscribe(
+        await (on or self.socket).subscribe(
             EVENTS, workspace=self.tenant.gid, after=after or self.start, filter=filter
         )
 

@@ -51,6 +51,34 @@ async def test_a_slow_field_holds_up_nothing_but_what_is_below_it() -> None:
     assert result.data == {"slow": 1, "fast": {"then": 2}}
 
 
+async def test_what_is_first_has_answered_before_its_neighbours_are_begun() -> None:
+    steps: list[str] = []
+
+    def fasts(_parent: Any, _info: Any) -> list[dict[str, Any]]:
+        return [{}, {}]
+
+    async def first(parents: Any, _info: Any) -> list[int]:
+        steps.append(f"first of {len(parents)}")
+        await asyncio.sleep(0.01)
+        steps.append("answered")
+        return [2] * len(parents)
+
+    async def neighbour(parents: Any, _info: Any) -> list[dict[str, Any]]:
+        steps.append("neighbour")
+        return [{} for _ in parents]
+
+    engine = Engine(
+        schema(
+            query_all=Call(fasts), fast_then=Batch(first, first=True), fast_self=Batch(neighbour)
+        )
+    )
+
+    result = await engine.plan(parse("{ all { self { __typename } then } }")).execute()
+
+    assert result.data == {"all": [{"self": {"__typename": "Fast"}, "then": 2}] * 2}
+    assert steps == ["first of 2", "answered", "neighbour"]
+
+
 async def test_cancelling_reaches_every_field_that_is_under_way() -> None:
     begun, ended = [], []
 

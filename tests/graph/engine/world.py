@@ -311,7 +311,7 @@ class World:
             return [*answers, None] if 0.25 <= fails(arguments) < 0.5 else answers
 
         load.__qualname__ = "load"
-        return resolve, Batch(load)
+        return resolve, Batch(load, first=len(key) % 2 == 0)
 
 
 def _made(values: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.stores import open_redis
 from graph.live.cursor import Cursor
 from graph.live.hub import Gap, Hub, Live
-from persistence.bus import Bus
+from persistence.bus import Bus, BusUnavailableError
 
 SECONDS = 10
 RETAINED = 100
@@ -29,9 +29,13 @@ def bus(client: "redis.asyncio.Redis") -> Bus:
     return Bus(client, retained=RETAINED)
 
 
+def hub_of(bus: Bus) -> Hub:
+    return Hub(bus, unavailable=BusUnavailableError, describe=lambda error: str(error).encode())
+
+
 @asynccontextmanager
 async def running(bus: Bus) -> AsyncIterator[Hub]:
-    hub = Hub(bus)
+    hub = hub_of(bus)
     task = asyncio.ensure_future(hub.run())
     try:
         yield hub
@@ -252,26 +256,6 @@ async def test_many_entries_are_replayed_in_order(bus: Bus, topic: str) -> None:
         assert await take(stream, 3_000) == [(number + 1, str(number)) for number in range(3_000)]
 
 
-async def test_wakes_come_at_once_and_then_only_when_something_moved(
-    hub: Hub, bus: Bus, topic: str
-) -> None:
-    await publish(bus, topic, "a")
-
-    async with aclosing(hub.wakes(topic)) as wakes:
-        first = await asyncio.wait_for(anext(wakes), SECONDS)
-        await publish(bus, topic, "b", "c", "d")
-        async with asyncio.timeout(SECONDS):
-            while hub._topics[topic].last != 4:
-                await asyncio.sleep(0.01)
-        second = await asyncio.wait_for(anext(wakes), SECONDS)
-        third = asyncio.ensure_future(anext(wakes))
-        await asyncio.wait({third}, timeout=0.1)
-
-        assert (first.offset, second.offset, third.done()) == (1, 4, False)
-        third.cancel()
-        await asyncio.wait({third})
-
-
 async def test_followers_leave_no_topic_behind(hub: Hub, bus: Bus, topic: str) -> None:
     streams = [await begun(hub, bus, topic) for _ in range(3)]
     for stream in streams:
@@ -283,7 +267,7 @@ async def test_followers_leave_no_topic_behind(hub: Hub, bus: Bus, topic: str) -
 async def test_a_follower_that_gives_up_while_opening_leaves_no_topic_behind(
     bus: Bus, topic: str
 ) -> None:
-    hub = Hub(bus)  # not running: nothing is ever confirmed
+    hub = hub_of(bus)  # not running: nothing is ever confirmed
     opening = asyncio.ensure_future(anext(hub.follow(topic)))
     await asyncio.wait({opening}, timeout=0.05)
     opening.cancel()

@@ -11,9 +11,13 @@ def entries(first: int, last: int) -> list[Entry]:
     return [Entry(offset, b"%d" % offset) for offset in range(first, last + 1)]
 
 
+async def _unread(_after: int, _limit: int) -> list[Entry]:
+    raise AssertionError("the log is not asked")
+
+
 @pytest.fixture
 def topic() -> Topic:
-    started = Topic("t")
+    started = Topic("t", _unread)
     started.start(Head("epoch", 10))
     return started
 

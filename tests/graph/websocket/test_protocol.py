@@ -7,17 +7,13 @@ import pytest
 
 from app.main import Application
 from app.resources import Api
-from app.settings import Settings
-from graph.execution import Operations
-from graph.http import Receive, Scope, Send
-from graph.schema import schema
-from graph.websocket import GraphQLOverWebSocket
+from graph.websocket import PROTOCOL
 from persistence.database import Database
 from tests.graph.sockets import (
-    PROTOCOL,
     QUERY,
     acknowledged,
     answered,
+    endpoint,
     opened,
     served,
 )
@@ -126,15 +122,11 @@ async def test_ours_is_chosen_among_several_subprotocols(server: str, database: 
 
 
 async def test_a_socket_without_init_ends(
-    api: Api, application: Application, settings: Settings, database: Database
+    api: Api, application: Application, database: Database
 ) -> None:
-    operations = Operations(schema._schema, seconds=5)
-    impatient = GraphQLOverWebSocket(operations, api.services, init_seconds=0.1)
+    impatient = endpoint(api, init_seconds=0.1)
 
-    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        await impatient(scope, receive, send)
-
-    async with served(routed, settings) as address, opened(address) as client:
+    async with served(application, impatient) as address, opened(address) as client:
         await client.say(type="ping")
 
         assert await client.hear() == {"type": "pong"}
@@ -142,17 +134,13 @@ async def test_a_socket_without_init_ends(
 
 
 async def test_an_acknowledged_socket_stays(
-    api: Api, settings: Settings, database: Database
+    api: Api, application: Application, database: Database
 ) -> None:
-    operations = Operations(schema._schema, seconds=5)
-    impatient = GraphQLOverWebSocket(operations, api.services, init_seconds=0.2)
+    impatient = endpoint(api, init_seconds=0.2)
 
-    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        await impatient(scope, receive, send)
-
-    async with served(routed, settings) as address, acknowledged(address) as client:
+    async with served(application, impatient) as address, acknowledged(address) as client:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.connection.recv(), 0.4)
+            await asyncio.wait_for(client.connection.recv(), 2.5)
 
         assert await answered(client) == {"data": {"viewer": None}}
 

@@ -1,8 +1,10 @@
 """Who a socket speaks for, and that it ends with the session or the token."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from domain.tokens import AccessTokens
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE
 from jobs.relay import Relay
+from persistence import account as account_store
 from persistence.database import Database
 from tests.callers import Caller
 from tests.factories import PASSWORD, Factory, Person
@@ -146,6 +149,136 @@ async def test_a_socket_ends_when_its_token_expires(
         await following(client, tenant, "live")
 
         assert await client.ended() == (4403, "The access token has expired")
+
+
+# Renewing a token in band
+
+
+async def test_a_renewed_token_keeps_the_socket_beyond_the_first(
+    server: str, factory: Factory, api: Api
+) -> None:
+    tenant = await factory.tenant()
+
+    async with acknowledged(server, token_for(api, tenant.owner, seconds=3)) as client:
+        await following(client, tenant, "live")
+        await client.say(
+            type="ping", payload={"authorization": f"Bearer {tenant.owner.token}", "n": [1]}
+        )
+        pong = await client.hear()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.connection.recv(), 5)
+        answer = await answered(client)
+
+    assert pong == {"type": "pong", "payload": {"n": [1]}}
+    assert answer == {"data": {"viewer": {"user": {"email": tenant.owner.email}}}}
+
+
+async def test_a_pong_to_a_token_alone_has_an_empty_payload(server: str, factory: Factory) -> None:
+    person = await factory.person()
+
+    async with acknowledged(server, person.token) as client:
+        await client.say(type="ping", payload={"authorization": f"Bearer {person.token}"})
+
+        assert await client.hear() == {"type": "pong", "payload": {}}
+
+
+async def test_a_renewed_token_may_end_earlier(server: str, factory: Factory, api: Api) -> None:
+    person = await factory.person()
+
+    async with acknowledged(server, person.token) as client:
+        short = token_for(api, person, seconds=2)
+        await client.say(type="ping", payload={"authorization": f"Bearer {short}"})
+        assert await client.hear() == {"type": "pong", "payload": {}}
+
+        assert await client.ended() == (4403, "The access token has expired")
+
+
+async def test_a_token_that_is_not_good_does_not_renew(server: str, factory: Factory) -> None:
+    person = await factory.person()
+
+    async with acknowledged(server, person.token) as client:
+        await client.say(type="ping", payload={"authorization": "Bearer x"})
+
+        assert await client.ended() == (4403, "The access token is not valid.")
+
+
+async def test_a_token_of_somebody_else_does_not_renew(server: str, factory: Factory) -> None:
+    person, other = await factory.person(), await factory.person()
+
+    async with acknowledged(server, person.token) as client:
+        await client.say(type="ping", payload={"authorization": f"Bearer {other.token}"})
+
+        assert await client.ended() == (4403, "The token is another user's")
+
+
+@pytest.mark.parametrize("authorization", [1, None, ["x"], {}])
+async def test_a_renewal_of_a_wrong_type_ends_the_socket(
+    server: str, factory: Factory, authorization: Any
+) -> None:
+    person = await factory.person()
+
+    async with acknowledged(server, person.token) as client:
+        await client.say(type="ping", payload={"authorization": authorization})
+
+        assert await client.ended() == (
+            4400,
+            "authorization must be a string, on a socket that is signed in",
+        )
+
+
+async def test_nobody_cannot_become_somebody_later(server: str, factory: Factory) -> None:
+    person = await factory.person()
+
+    async with acknowledged(server) as client:
+        await client.say(type="ping", payload={"authorization": f"Bearer {person.token}"})
+
+        assert await client.ended() == (
+            4400,
+            "authorization must be a string, on a socket that is signed in",
+        )
+
+
+async def test_a_renewed_socket_ends_with_the_session_of_its_new_token(
+    server: str, factory: Factory, api: Api, database: Database, relay: Relay
+) -> None:
+    person = await factory.person()
+    first, second = person.session_id, await another_session(database, person)
+
+    async with acknowledged(server, person.token) as client:
+        await client.say(type="ping", payload={"authorization": f"Bearer {second.on(api)}"})
+        assert await client.hear() == {"type": "pong", "payload": {}}
+        api.services.sessions.revoke(first)
+        answer = await answered(client)
+        api.services.sessions.revoke(second.session_id)
+        ended = await client.ended()
+
+    assert answer == {"data": {"viewer": {"user": {"email": person.email}}}}
+    assert ended == (4403, "The session has ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Another session of a person."""
+
+    person: Person
+    session_id: UUID
+
+    def on(self, api: Api) -> str:
+        """A token of it."""
+        access = api.services.policy.access
+        return access.issue(self.person.id, self.session_id, datetime.now(UTC)).text
+
+
+async def another_session(database: Database, person: Person) -> Session:
+    async with database.transaction() as uow:
+        id_ = await account_store.add_session(
+            uow,
+            user=person.id,
+            user_agent="tests",
+            ip="127.0.0.1",
+            expires_at=uow.now + timedelta(days=1),
+        )
+    return Session(person, id_)
 
 
 LOGIN = """
