@@ -28,10 +28,20 @@ def _loss(arguments: list[str]) -> None:
     loss.main(arguments)
 
 
+def _soak(arguments: list[str]) -> None:
+    from bench import soak  # noqa: PLC0415
+
+    soak.main(arguments)
+
+
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
     "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
+    "soak": (
+        _soak,
+        "memory over millions of deliveries, and clients that do not read (five minutes)",
+    ),
     "live": (_live, "one event to thousands of subscribers, ours and others' (fifteen minutes)"),
 }
 

@@ -19,8 +19,8 @@ SLICE = 256
 """Members that are served before the loop turns to other work."""
 BATCH_BYTES = 65_536
 """What a member that is behind gets in one delivery, and one item more at most."""
-_KEPT_BYTES = 4_194_304
-_KEPT_ITEMS = 4_096
+_KEPT_BYTES = 2_097_152
+_KEPT_ITEMS = 1_024
 _AT_ONCE = 32
 
 Execute = Callable[[Entry, Cursor], Awaitable[bytes | None]]

@@ -6,6 +6,8 @@ no queue and no timer of its own.
 
 import asyncio
 import os
+import socket
+import struct
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, Protocol
 
@@ -22,7 +24,9 @@ PING_SECONDS = 20.0
 """A socket from which nothing was heard since the last ping is dropped."""
 STALL_SECONDS = 30.0
 """A client that has not made room for so long is cut off."""
-BUFFER_BYTES = 65_536
+KERNEL_BYTES = 131_072
+"""What the kernel may hold for a client; Linux takes it twice, for its own bookkeeping."""
+BUFFER_BYTES = 16_384
 """Beyond this much that a client has not taken, it gets no more."""
 STALLED = 4413
 FAREWELL_SECONDS = 5.0
@@ -146,15 +150,11 @@ class Socket(asyncio.Protocol):
         """Say goodbye; the connection ends when the client has answered, or soon."""
         if self._is_closing:
             return
-        self._is_closing = True
-        self._part()
-        # Of a transport that is closing already, the client may still not take the last bytes.
         if not self._transport.is_closing():
             self._transport.write(frames.close(code, reason))
             if not self.has_room:
                 self._transport.resume_reading()
-        clock = self._endpoint.clock
-        clock.ask(self, clock.now() + self._endpoint.farewell_seconds)
+        self._leave()
 
     def ask(self, at: float) -> None:
         """Let the talk do what is due then, if nothing is due earlier."""
@@ -184,7 +184,8 @@ class Socket(asyncio.Protocol):
             self._transport.close()
 
     def eof_received(self) -> None:
-        self.close(frames.NORMAL)
+        # What is due may still be sent, but not for ever.
+        self._leave()
         self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -225,7 +226,7 @@ class Socket(asyncio.Protocol):
         clock = self._endpoint.clock
         now = clock.now()
         if self._is_closing:
-            self._transport.abort()
+            self._abort()
             return
         if self._stalled_at is not None:
             limit = self._stalled_at + self._endpoint.stall_seconds
@@ -236,7 +237,7 @@ class Socket(asyncio.Protocol):
             self._next_ping = limit
         elif now >= self._next_ping:
             if not self._heard:
-                self._transport.abort()
+                self._abort()
                 return
             self._heard = False
             self._next_ping = now + self._endpoint.ping_seconds
@@ -244,6 +245,13 @@ class Socket(asyncio.Protocol):
         later = self._talk.on_time(now) if self._talk is not None else self._next_ping
         if not self._is_closing:
             clock.ask(self, min(later, self._next_ping))
+
+    def _abort(self) -> None:
+        """End the connection at once: what the kernel still holds for the client goes too."""
+        plain = self._transport.get_extra_info("socket")
+        if plain is not None and not self._transport.is_closing():
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
     def _shake_hands(self, data: bytes) -> None:
         assert self._scope_of is not None  # noqa: S101 - it is needed once
@@ -278,8 +286,11 @@ class Socket(asyncio.Protocol):
         self._transport.write(response.serialize())
         self._transport.set_write_buffer_limits(high=BUFFER_BYTES)
         plain = self._transport.get_extra_info("socket")
-        if plain is not None and self._transport.get_extra_info("sslcontext") is None:
-            self._descriptor = plain.fileno()
+        if plain is not None:
+            # Else the kernel would take megabytes for a client that reads nothing.
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+            if self._transport.get_extra_info("sslcontext") is None:
+                self._descriptor = plain.fileno()
         self._next_ping = self._endpoint.clock.now() + self._endpoint.ping_seconds
         self._reader = frames.Reader(self._endpoint.largest)
         self._talk = self._endpoint.open(
@@ -304,6 +315,13 @@ class Socket(asyncio.Protocol):
             self._talk.on_text(message.payload)
         elif message.opcode == frames.BINARY and self._talk is not None:
             self._talk.on_binary()
+
+    def _leave(self) -> None:
+        if not self._is_closing:
+            self._is_closing = True
+            self._part()
+            clock = self._endpoint.clock
+            clock.ask(self, clock.now() + self._endpoint.farewell_seconds)
 
     def _part(self) -> None:
         talk, self._talk = self._talk, None
