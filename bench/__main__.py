@@ -34,10 +34,17 @@ def _soak(arguments: list[str]) -> None:
     soak.main(arguments)
 
 
+def _reconnect(arguments: list[str]) -> None:
+    from bench import reconnect  # noqa: PLC0415
+
+    reconnect.main(arguments)
+
+
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
     "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
+    "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),
     "soak": (
         _soak,
         "memory over millions of deliveries, and clients that do not read (five minutes)",

@@ -48,6 +48,7 @@ LOGIN = """mutation($input: LoginInput!) { login(input: $input) {
 START = '{ workspace(slug: "demo") { id feedbackCursor } }'
 PASSWORD = "earful-demo-password"  # noqa: S105 - the demo's, which the README tells
 _SECONDS_TO_CATCH_UP = 60.0
+_REFUSALS = range(4000, 5000)
 
 
 @dataclass
@@ -96,6 +97,8 @@ def main(arguments: Sequence[str]) -> None:
         endpoints = parts.start()
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-loss-")))
         environment = {**os.environ, **earful_environment(endpoints), "LOG_LEVEL": "warning"}
+        # One name for both, as behind a gateway: it is in the tokens.
+        environment["PUBLIC_URL"] = "http://earful.test"
         for command in ("migrate", "seed"):
             subprocess.run(  # noqa: S603 - our own commands
                 [sys.executable, "-m", "app", command], cwd=ROOT, env=environment, check=True
@@ -239,7 +242,7 @@ async def _listen(world: World, client: Client) -> None:
     """Follow from the last cursor, for ever."""
     while True:
         port = random.choice(world.ports)  # noqa: S311
-        with contextlib.suppress(OSError, WebSocketException, TimeoutError):
+        try:
             async with connect(
                 f"ws://127.0.0.1:{port}/graphql",
                 subprotocols=[Subprotocol("graphql-transport-ws")],
@@ -248,6 +251,10 @@ async def _listen(world: World, client: Client) -> None:
             ) as client.socket:
                 client.connects += 1
                 await _follow(world, client, client.socket)
+        except (OSError, WebSocketException, TimeoutError):
+            closed = client.socket and client.socket.close_code
+            if closed in _REFUSALS:
+                raise ServerError(f"client {client.number} was refused: {closed}") from None
         client.socket = None
         await asyncio.sleep(random.random() * 0.2)  # noqa: S311
 

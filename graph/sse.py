@@ -159,6 +159,7 @@ class _EventStream:
             await self.say(_event(orjson.dumps({"errors": refused.errors})) + _COMPLETE)
             return
         try:
+            await self.say(_sign(subscription))
             with self._watched():
                 await self._follow(subscription)
         except TimeoutError:
@@ -176,7 +177,7 @@ class _EventStream:
                 return
             due, self._due = self._due, b""
             async with asyncio.timeout(STALL_SECONDS):
-                await self.say(due or _COMMENT)
+                await self.say(due or _sign(subscription))
             if self._is_over and not self._due:
                 return
             subscription.resume()
@@ -216,6 +217,12 @@ class _EventStream:
         self._due += _COMPLETE
         self._is_over = True
         self._news.set()
+
+
+def _sign(subscription: Subscription) -> bytes:
+    """That the stream lives, and where it goes on: a client may come back that has never had an event."""
+    position = subscription.position
+    return _COMMENT if position is None else b"id: %b\n\n" % str(position).encode()
 
 
 def _event(payload: bytes, id_: bytes = b"") -> bytes:

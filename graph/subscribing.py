@@ -166,10 +166,20 @@ class Subscription:
         if self._is_changed:
             self._on_changed()
 
+    def pause(self) -> None:
+        """The sink takes no more for now."""
+        if self._member is not None:
+            self._member.pause()
+
     def resume(self) -> None:
         """The sink takes items again."""
         if self._member is not None:
             self._member.resume()
+
+    @property
+    def position(self) -> Cursor | None:
+        """Where it could go on; None where there is only the newest state."""
+        return None if self._member is None else self._member.position
 
     def end(self) -> None:
         """Deliver nothing from now on."""
@@ -230,7 +240,7 @@ class Subscription:
                 self._is_changed = False
                 source = await self._plan.source(self.context, None)
                 if isinstance(source, Log | State) and source.scope.key != self._scope:
-                    position = None if self._member is None else self._member.position
+                    position = self.position
                     self._leave()
                     await self._join(source, position)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may not go on as it was

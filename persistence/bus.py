@@ -196,8 +196,10 @@ class Listener:
         """What comes next; None after the timeout."""
         with _reachable():
             message = await self._pubsub.get_message(timeout=timeout)
-        if message is None or message["type"] == "unsubscribe":
+        if message is None:
             return None
+        if message["type"] == "unsubscribe":
+            return News("")
         topic = message["channel"].decode().removeprefix(_CHANNELS)
         if message["type"] == "subscribe":
             return News(topic)

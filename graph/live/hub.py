@@ -21,6 +21,7 @@ from graph.live.topic import PAGE, Topic
 
 log = structlog.get_logger(__name__)
 
+_HEARTBEAT = "heartbeat"
 _RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -67,7 +68,8 @@ Group = LogGroup | StateGroup
 class Hub:
     """Follows topics for subscribers. `run` it as a task; then `join` groups, or `follow` a topic.
 
-    `unavailable` is what the bus raises while it is away; `describe` says what a subscriber is told of an error.
+    `unavailable` is what the bus raises while it is away; `describe` says what a subscriber is told of an error. After
+    so many seconds of `silence` the bus is asked for a sign, and after as many again its connection is given up.
     """
 
     def __init__(
@@ -76,8 +78,10 @@ class Hub:
         *,
         unavailable: type[Exception],
         describe: Callable[[Exception], bytes],
+        silence: float = 5.0,
     ) -> None:
         self._bus = bus
+        self._silence = silence
         self._unavailable = unavailable
         self._describe = describe
         self._topics: dict[str, Topic] = {}
@@ -233,13 +237,20 @@ class Hub:
     async def _listen(self, listener: Listener) -> None:
         # Whoever opens a topic from here on follows it too; following twice does no harm.
         self._listener = listener
-        await listener.follow("heartbeat")
+        await listener.follow(_HEARTBEAT)
         for followed in list(self._topics.values()):
             followed.confirmed.clear()
             await listener.follow(followed.name)
         self._connected.set()
+        is_asked = False
         while True:
-            news = await listener.next(timeout=30)
+            news = await listener.next(timeout=self._silence)
+            if news is None:
+                # A connection may be dead without a sign of it.
+                if is_asked:
+                    raise self._unavailable("there is no answer on the connection")
+                await listener.follow(_HEARTBEAT)
+            is_asked = news is None
             topic = None if news is None else self._topics.get(news.topic)
             if news is None or topic is None:
                 continue

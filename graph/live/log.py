@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from graph.live.counters import Counters
 from graph.live.cursor import Cursor
 from graph.live.index import Filter
 from graph.live.member import Item, Member, Sink
-from graph.live.topic import Topic
+from graph.live.topic import RING, Topic
 
 T = TypeVar("T")
 
@@ -90,6 +90,11 @@ class LogGroup:
     def position(self, member: Member) -> Cursor:
         return Cursor(member.epoch, self._reached(member))
 
+    def pause(self, member: Member) -> None:
+        if member in self._members:
+            member.last = self._reached(member)
+            self._pause(member)
+
     def resume(self, member: Member) -> None:
         if member in self._live or member.is_catching_up:
             return
@@ -100,6 +105,8 @@ class LogGroup:
     # What the topic does
 
     def on_entry(self, entry: Entry) -> None:
+        if len(self._pending) >= RING:
+            self._fall_behind()
         # While some are pending, whoever becomes live relies on the rest being pending too.
         if self._live or self._pending:
             self._pending.append(entry)
@@ -145,11 +152,15 @@ class LogGroup:
                 life = self.topic.life
                 entries = list(islice(self._pending, _AT_ONCE))
                 items = await self._all(entries)
-                if self.topic.life == life:
-                    await self._fan_out(items, entries[-1].offset, life)
-                if self.topic.life == life:
-                    for _ in entries:
-                        self._pending.popleft()
+                for portion, last in _portions(BATCH_BYTES, items, entries[-1].offset):
+                    if self.topic.life == life:
+                        await self._fan_out(portion, last, life)
+                while (
+                    self.topic.life == life
+                    and self._pending
+                    and self._pending[0].offset <= entries[-1].offset
+                ):
+                    self._pending.popleft()
             # Who is not live looks up by itself what it has missed.
             self._pending.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is, the members must not wait for ever
@@ -179,6 +190,15 @@ class LogGroup:
                     if due and not member.sink.deliver(due):
                         self._pause(member)
 
+    def _fall_behind(self) -> None:
+        """More is pending than may be kept: the live members catch up by themselves."""
+        seen = self._seen()
+        self._pending.clear()
+        live, self._live = self._live, {}
+        for member in live:
+            member.last = max(member.last, seen)
+            self.resume(member)
+
     def _deliver(self, member: Member, items: Sequence[Item]) -> None:
         self._counters.delivered += len(items)
         if not member.sink.deliver(items):
@@ -206,9 +226,9 @@ class LogGroup:
                     continue
                 items = await self._all(entries)
                 if self.topic.life == life and member in self._members:
-                    due, member.last = _within(BATCH_BYTES, items, entries[-1].offset)
-                    if due:
-                        self._deliver(member, due)
+                    portion, member.last = next(_portions(BATCH_BYTES, items, entries[-1].offset))
+                    if portion:
+                        self._deliver(member, [item for _, item in portion])
                     await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - as above
             self.leave(member)
@@ -314,11 +334,14 @@ class LogGroup:
             task.exception()  # whoever waits for it is told; nobody may wait any more
 
 
-def _within(most: int, items: Sequence[tuple[int, Item]], last: int) -> tuple[list[Item], int]:
-    """The first items of so many bytes, one at least, and the offset up to which that is all there was."""
-    size = 0
-    for number, (offset, item) in enumerate(items):
+def _portions(
+    most: int, items: Sequence[tuple[int, Item]], last: int
+) -> Iterator[tuple[Sequence[tuple[int, Item]], int]]:
+    """The items in parts of about so many bytes, each with the offset up to which that is all there was."""
+    size = begin = 0
+    for end, (offset, item) in enumerate(items, 1):
         size += len(item.payload)
-        if size >= most:
-            return [item for _, item in items[: number + 1]], offset
-    return [item for _, item in items], last
+        if size >= most and end < len(items):
+            yield items[begin:end], offset
+            size, begin = 0, end
+    yield items[begin:], last

@@ -30,6 +30,7 @@ class Sink(Protocol):
 class Stream(Protocol):
     """What a member belongs to."""
 
+    def pause(self, member: "Member") -> None: ...
     def resume(self, member: "Member") -> None: ...
     def leave(self, member: "Member") -> None: ...
     def position(self, member: "Member") -> Cursor | None: ...
@@ -47,6 +48,11 @@ class Member:
         self.last = last
         self.is_ready = True
         self.is_catching_up = False
+
+    def pause(self) -> None:
+        """The sink takes no more, for a reason of its own."""
+        self.is_ready = False
+        self.stream.pause(self)
 
     def resume(self) -> None:
         """The sink takes items again."""

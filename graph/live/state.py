@@ -74,6 +74,9 @@ class StateGroup:
     def position(self, member: Member) -> None:  # noqa: ARG002 - the newest state is all there is
         return None
 
+    def pause(self, member: Member) -> None:
+        pass  # it is not ready
+
     def resume(self, member: Member) -> None:
         if not self._is_stale and self._item is not None:
             self._deliver(member, self._item)

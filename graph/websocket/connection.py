@@ -85,6 +85,10 @@ class Connection:
     def on_binary(self) -> None:
         self.socket.close(NO_MESSAGE, "Messages are text")
 
+    def on_full(self) -> None:
+        for operation in self._operations.values():
+            operation.on_full()
+
     def on_room(self) -> None:
         for operation in list(self._operations.values()):
             operation.on_room()
@@ -248,6 +252,10 @@ class _Operation:
         if self._subscription is not None:
             self._subscription.end()
 
+    def on_full(self) -> None:
+        if self._subscription is not None:
+            self._subscription.pause()
+
     def on_room(self) -> None:
         if self._subscription is not None:
             self._subscription.resume()
@@ -259,6 +267,8 @@ class _Operation:
             if document.type_of(asked.operation_name) is OperationType.SUBSCRIPTION:
                 subscriptions = self._connection.endpoint.subscriptions
                 self._subscription = await subscriptions.begin(document, asked, self.context, self)
+                if not self._socket.has_room:
+                    self._subscription.pause()
             else:
                 answer = await operations.execute(document, asked, self.context)
                 if not answer.executed:
@@ -341,11 +351,12 @@ def _operation(payload: Any) -> Operation:
         raise _Close(NO_MESSAGE, "The payload of subscribe must be an object")
     query, variables = payload.get("query"), payload.get("variables")
     name, extensions = payload.get("operationName"), payload.get("extensions")
+    document_id = payload.get("documentId")
     if (
-        not isinstance(query, str)
+        not isinstance(query if document_id is None else document_id, str)
         or not isinstance(variables, dict | None)
         or not isinstance(name, str | None)
         or not isinstance(extensions, dict | None)
     ):
         raise _Close(NO_MESSAGE, "The payload of subscribe has fields of a wrong type")
-    return Operation(query, variables, name or None)
+    return Operation(query or "", variables, name or None, document_id)

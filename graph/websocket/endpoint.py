@@ -118,7 +118,7 @@ class GraphQLOverWebSocket:
         """It is known now whose connection it is; it is closed where they have too many."""
         assert connection.viewer is not None  # noqa: S101 - it was signed in
         if not self._seats.claim(connection.viewer.user_id):
-            connection.close(4429, "Too many live connections of one user")
+            connection.close(frames.TRY_LATER, "Too many live connections of one user")
 
     def forget(self, connection: Connection) -> None:
         if connection in self._connections:

@@ -42,6 +42,9 @@ class Talk(Protocol):
 
     def on_text(self, text: bytes) -> None: ...
     def on_binary(self) -> None: ...
+    def on_full(self) -> None:
+        """The client has to take what it was sent before it gets more."""
+
     def on_room(self) -> None:
         """The client has taken what it was sent."""
 
@@ -200,6 +203,8 @@ class Socket(asyncio.Protocol):
         if not self._is_closing:
             # Who does not read is not read: what is answered would have to be kept.
             self._transport.pause_reading()
+            if self._talk is not None:
+                self._talk.on_full()
             limit = self._stalled_at + self._endpoint.stall_seconds
             if limit < self.due:
                 # Only ever earlier: what else is due would be put off by each pause.

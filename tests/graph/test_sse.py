@@ -32,11 +32,11 @@ class Stream:
     lines: AsyncIterator[str]
 
     async def next(self) -> Event:
-        """The next event; comments are passed over."""
+        """The next event; comments and mere ids are passed over."""
         found: dict[str, str] = {}
         async with asyncio.timeout(SECONDS):
             async for line in self.lines:
-                if not line and found:
+                if not line and "event" in found:
                     break
                 name, _, value = line.partition(":")
                 if name:
@@ -47,7 +47,7 @@ class Stream:
     async def ended(self) -> bool:
         """Whether nothing but the response's end comes."""
         async with asyncio.timeout(SECONDS):
-            return [line async for line in self.lines if line and line != ":"] == []
+            return [line async for line in self.lines if line.startswith(("event", "data"))] == []
 
 
 @asynccontextmanager
@@ -108,6 +108,30 @@ async def test_a_stream_resumes_behind_the_last_id(server: str, world: World) ->
         ]
 
     assert bodies == ["two", "three"]
+
+
+async def test_a_stream_tells_where_it_is_before_its_first_event(server: str, world: World) -> None:
+    async with streaming(server, world.tenant.owner, EVENTS, workspace=world.tenant.gid) as stream:
+        async with asyncio.timeout(SECONDS):
+            told = [line async for line in _until_id(stream.lines)][-1]
+    await world.submit("meanwhile")
+    async with streaming(
+        server,
+        world.tenant.owner,
+        EVENTS,
+        last=told.removeprefix("id: "),
+        workspace=world.tenant.gid,
+    ) as stream:
+        event = await stream.next()
+
+    assert event.data["data"]["feedbackEvents"]["feedback"]["body"] == "meanwhile"
+
+
+async def _until_id(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        yield line
+        if line.startswith("id"):
+            return
 
 
 async def test_a_state_comes_at_once(server: str, factory: Factory) -> None:

@@ -70,12 +70,12 @@ class World:
         self.epoch, self.last = epoch, 0
         self.topic.start(self.head)
 
-    def group(self, filter: Filter = EVERYTHING) -> LogGroup:
-        """A group whose items say what was executed."""
+    def group(self, filter: Filter = EVERYTHING, *, padding: int = 0) -> LogGroup:
+        """A group whose items say what was executed, and have so many spaces more."""
 
         async def execute(entry: Entry, cursor: Cursor) -> bytes:
             await asyncio.sleep(0)
-            return orjson.dumps([cursor.epoch, cursor.offset, int(entry.payload)])
+            return orjson.dumps([cursor.epoch, cursor.offset, int(entry.payload)]) + b" " * padding
 
         async def execute_gap(cursor: Cursor) -> bytes:
             await asyncio.sleep(0)

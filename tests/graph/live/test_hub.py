@@ -1,8 +1,10 @@
 """The hub on a real Redis: every entry once and in order, through holes, losses and reconnects."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -29,13 +31,18 @@ def bus(client: "redis.asyncio.Redis") -> Bus:
     return Bus(client, retained=RETAINED)
 
 
-def hub_of(bus: Bus) -> Hub:
-    return Hub(bus, unavailable=BusUnavailableError, describe=lambda error: str(error).encode())
+def hub_of(bus: Bus, silence: float = 5.0) -> Hub:
+    return Hub(
+        bus,
+        unavailable=BusUnavailableError,
+        describe=lambda error: str(error).encode(),
+        silence=silence,
+    )
 
 
 @asynccontextmanager
-async def running(bus: Bus) -> AsyncIterator[Hub]:
-    hub = hub_of(bus)
+async def running(bus: Bus, silence: float = 5.0) -> AsyncIterator[Hub]:
+    hub = hub_of(bus, silence)
     task = asyncio.ensure_future(hub.run())
     try:
         yield hub
@@ -284,3 +291,90 @@ async def test_a_stream_can_be_opened_again_at_once(hub: Hub, bus: Bus, topic: s
         await publish(bus, topic, "a")
 
         assert await take(stream, 1) == [(22, "a")]
+
+
+class Network:
+    """Between us and Redis. What is frozen passes nothing on, and does not say so."""
+
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self._frozen = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[str]:
+        """The URL to go through it."""
+        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        user = self._to.netloc.rpartition("@")[0]
+        yield self._to._replace(
+            netloc=f"{user}@127.0.0.1:{port}" if user else f"127.0.0.1:{port}"
+        ).geturl()
+        server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(
+            *self._tasks, *(each.wait_closed() for each in self._writers), return_exceptions=True
+        )
+
+    def freeze(self) -> None:
+        """The connections there are, not those to come."""
+        self._frozen.set()
+        self._frozen = asyncio.Event()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
+        self._writers += (writer, back)
+        for source, target in ((reader, back), (there, writer)):
+            task = asyncio.ensure_future(self._pass(source, target, self._frozen))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, frozen: asyncio.Event
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65_536):
+                if frozen.is_set():
+                    await asyncio.Event().wait()
+                target.write(data)
+        target.close()
+
+
+async def test_a_connection_that_is_dead_without_a_sign_is_found_out(
+    settings: Settings, bus: Bus, topic: str
+) -> None:
+    assert settings.redis_url is not None
+    network = Network(settings.redis_url)
+    async with (
+        network.opened() as url,
+        open_redis(settings.model_copy(update={"redis_url": url})) as client,
+    ):
+        hub = hub_of(Bus(client, retained=RETAINED), silence=0.2)
+        task = asyncio.ensure_future(hub.run())
+        try:
+            stream = await begun(hub, bus, topic)
+            network.freeze()
+            await publish(bus, topic, "unheard")
+
+            assert await take(stream, 1) == [(2, "unheard")]
+            await stream.aclose()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def test_a_quiet_connection_is_kept(hub: Hub, bus: Bus, topic: str) -> None:
+    async with (
+        running(bus, silence=0.05) as quiet,
+        aclosing(await begun(quiet, bus, topic)) as stream,
+    ):
+        listener = quiet._listener
+        await asyncio.sleep(0.5)
+        await publish(bus, topic, "heard")
+
+        assert await take(stream, 1) == [(2, "heard")]
+        assert quiet._listener is listener

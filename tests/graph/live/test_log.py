@@ -121,6 +121,42 @@ async def test_a_member_that_takes_no_more_gets_the_rest_when_it_does() -> None:
     assert world.counters.executed == 3
 
 
+async def test_what_is_delivered_at_once_is_bounded() -> None:
+    world = World()
+    sizes: list[int] = []
+    taker = Taker()
+
+    def deliver(items: Sequence[Item]) -> bool:
+        sizes.append(sum(len(item.payload) for item in items))
+        return True
+
+    taker.deliver = deliver  # type: ignore[method-assign]
+    world.group(padding=BATCH_BYTES // 3).join(taker, None)
+    world.happen(*range(20))
+    await settled()
+
+    assert len(sizes) > 5
+    assert max(sizes) <= BATCH_BYTES + BATCH_BYTES // 3 + 100
+    assert sum(sizes) > 20 * (BATCH_BYTES // 3)
+
+
+async def test_a_group_that_cannot_follow_keeps_no_more_than_the_ring() -> None:
+    world = World()
+    group = world.group()
+    takers = [Taker(), Taker()]
+    for taker in takers:
+        group.join(taker, None)
+    for number in range(3 * RING):
+        world.happen(number)
+    most = len(group._pending)
+    while any(len(taker.items) < 3 * RING for taker in takers):
+        await asyncio.sleep(0)
+
+    assert most <= RING
+    assert all(taker.numbers == list(range(3 * RING)) for taker in takers)
+    assert world.counters.executed == 3 * RING
+
+
 async def test_what_is_no_longer_kept_is_a_gap() -> None:
     world = World()
     world.happen(*range(1, 10))

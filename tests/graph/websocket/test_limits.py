@@ -98,7 +98,7 @@ async def test_a_caller_has_so_many_sockets_and_others_have_theirs(
         async with acknowledged(server, greedy.token) as again:
             await answered(again)
 
-    assert refused == (4429, "Too many live connections of one user")
+    assert refused == (1013, "Too many live connections of one user")
     assert answers == [
         {"data": {"viewer": {"user": {"email": person.email}}}} for person in (greedy, modest)
     ]
@@ -185,7 +185,7 @@ async def test_event_streams_count_for_their_caller(
 
     assert refused == (503, "2")
     assert "Too many live connections of one user." in errors
-    assert ended == (4429, "Too many live connections of one user")
+    assert ended == (1013, "Too many live connections of one user")
     assert event.data["data"]["statsChanged"]["total"] == 0
 
 

@@ -13,6 +13,7 @@ from domain.events import INSTANCE, MemberChanged
 from graph.live.hub import Hub
 from tests.factories import Factory, Person
 from tests.graph.test_member import change_role, remove
+from tests.graph.test_sse import streaming
 from tests.graph.watching import FROM, SECONDS, STATS, Socket, World, connected
 
 
@@ -95,7 +96,9 @@ async def test_an_event_that_the_first_of_a_group_may_not_see_any_more_comes_to_
 ) -> None:
     gone, stays = [await factory.member(world.tenant, "ANALYST") for _ in range(2)]
     async with connected(application, gone) as first, connected(application, stays) as second:
-        await watch(world, first, second)
+        await watch(world, first)
+        await world.subscribe(on=second)
+        assert await bodies(second, 1) == ["begun"]
         # Nobody was told: as if the news came late.
         await factory.change(
             "DELETE FROM member WHERE user_id = :user", within=world.tenant, user=gone.id
@@ -259,3 +262,18 @@ async def test_another_workspaces_change_changes_nothing(
 
         assert await bodies(client, 10) == wanted
         assert roles(hub) == ["ANALYST"]
+
+
+async def test_an_event_stream_of_who_is_taken_out_says_so_and_is_complete(
+    world: World, server: str, factory: Factory, http: httpx.AsyncClient
+) -> None:
+    person = await factory.member(world.tenant, "ANALYST")
+    member = await factory.membership(world.tenant, person)
+    given = {"workspace": world.tenant.gid, "from": FROM}
+    async with streaming(server, person, STATS, **given) as stream:
+        await stream.next()
+        await remove(world.tenant.owner, http, member)
+        told, complete = await stream.next(), await stream.next()
+
+    assert told.data["errors"][0]["extensions"] == {"code": "NOT_FOUND"}
+    assert complete.name == "complete"

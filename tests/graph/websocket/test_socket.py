@@ -248,9 +248,7 @@ async def test_who_does_not_answer_a_close_is_dropped(
         assert await raw.gone() == b""
 
 
-async def test_who_says_nothing_more_gets_what_is_due_and_is_gone(
-    server: str, database: Database
-) -> None:
+async def test_who_says_nothing_more_is_gone(server: str, database: Database) -> None:
     async with opened(server) as raw:
         await raw.acknowledged()
         raw.writer.write_eof()
