@@ -12,6 +12,7 @@ from domain import account, events
 from domain.viewer import Viewer
 from graph.live.hub import Gap, Hub
 from graph.memberships import Memberships
+from persistence.bus import BusUnavailableError
 from persistence.database import Database, StoreUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,10 @@ class Sessions:
         while True:
             try:
                 await self._follow(hub, memberships)
+            except BusUnavailableError as error:
+                # Each second of an outage: a traceback of it would take the loop longer than that to write.
+                log.warning("revocations are not followed for the moment", error=str(error))
+                await asyncio.sleep(1)
             except Exception:
                 log.exception("revocations are not followed for the moment")
                 await asyncio.sleep(1)

@@ -86,23 +86,20 @@ class Callers:
     async def ask(self, question: Callable[[Context], Awaitable["Answered"]]) -> bytes | None:
         """What they may see. A refusal counts only if it is not of somebody who has just lost the right."""
         asked: set[int] = set()
-        while fresh := [key for key in self._contexts if key not in asked]:
-            for key in fresh:
-                asked.add(key)
-                context = self._contexts.get(key)
-                if context is None:
-                    continue
-                try:
-                    answer = await question(context.renewed())
-                except DomainError:
-                    if await self._holds(context):
-                        raise
-                else:
-                    if answer.is_sure or await self._holds(context):
-                        return answer.body
-                # Not forgotten: the right may be back before anybody hears that it was gone.
-                if self._contexts.pop(key, None) is not None:
-                    self._contexts[key] = context
+        while (key := next((key for key in self._contexts if key not in asked), None)) is not None:
+            asked.add(key)
+            context = self._contexts[key]
+            try:
+                answer = await question(context.renewed())
+            except DomainError:
+                if await self._holds(context):
+                    raise
+            else:
+                if answer.is_sure or await self._holds(context):
+                    return answer.body
+            # Not forgotten: the right may be back before anybody hears that it was gone.
+            if self._contexts.pop(key, None) is not None:
+                self._contexts[key] = context
         return None
 
     async def _holds(self, context: Context) -> bool:

@@ -366,7 +366,11 @@ async def connect(
             else None,
         )
         connection = Connection(driver, prepares=prepared_statements, on_outdated=on_outdated)
-        await connection.plan(by_value=False)
+        try:
+            await connection.plan(by_value=False)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     pool = Pool(open_, least=min(2, pool_size), most=pool_size)

@@ -3,11 +3,18 @@
 import asyncio
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from app.metrics import observe
+from app.resources import Api
 from app.settings import Settings
 from app.stores import open_redis
 from domain import events
+from graph.execution import Operations
 from graph.live.cursor import Cursor
+from graph.schema import schema
+from tests.app.test_metrics import values
 from tests.factories import NEGATIVE, POSITIVE, Factory
 from tests.graph.watching import EVENTS, World
 
@@ -253,3 +260,28 @@ async def test_nothing_falls_between_a_snapshot_and_its_stream(world: World) -> 
 
 
 PAGE = SNAPSHOT.replace("feedback {", "feedback(first: 100) {")
+
+
+async def test_live_subscribers_and_what_they_get_are_counted(world: World, api: Api) -> None:
+    hub, reader = api.services.hub, InMemoryMetricReader()
+    observe(
+        Operations(schema._schema, seconds=5).engine,
+        hub,
+        MeterProvider(metric_readers=[reader]).get_meter("test"),
+    )
+    before = values(reader)
+
+    await world.subscribe()
+    await world.subscribe()
+    await world.submit()
+    for _ in range(2):
+        await world.next()
+    after = values(reader)
+
+    assert {name: after[name] - before[name] for name in after if "live" in name} == {
+        "earful.live.executed": 1,
+        "earful.live.delivered": 2,
+        "earful.live.gaps": 0,
+        "earful.live.groups": 1,
+        "earful.live.subscribers": 2,
+    }
