@@ -164,7 +164,7 @@ class GraphQLOverHTTP:
             raise _Refused(503, str(full), (b"retry-after", b"2")) from None
 
     async def _body(self, headers: Headers, receive: Receive) -> dict[str, Any]:
-        if not media_types.is_json(headers.get(b"content-type", b"")[:200]):
+        if not media_types.is_json(headers.get(b"content-type", b"")):
             raise _Refused(415, "Send application/json in UTF-8.", (b"accept", JSON))
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise _Refused(415, "Send the body without content-encoding.")

@@ -66,9 +66,13 @@ def _ranges(accept: bytes) -> list[tuple[float, bytes, list[bytes]]]:
     return sorted(ranges, key=lambda ranked: -ranked[0])
 
 
-@lru_cache(maxsize=64)
 def is_json(content_type: bytes) -> bool:
     """Whether a Content-Type is JSON in UTF-8."""
+    return len(content_type) <= _LONGEST_REMEMBERED and _is_json(content_type)
+
+
+@lru_cache(maxsize=64)
+def _is_json(content_type: bytes) -> bool:
     kind, _, options = content_type.partition(b";")
     charset = options.strip().lower().replace(b'"', b"")
     return kind.strip().lower() == JSON and charset in {b"", b"charset=utf-8"}

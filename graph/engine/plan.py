@@ -1,5 +1,6 @@
 """What is known before a document runs: which fields each level has, and how they are resolved and written."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import attrgetter, itemgetter
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from graph.engine.document import Operation
 
 Getter = Callable[[Any], Any]
+
+_MOST_WARM = 1_000
 
 
 class Field:
@@ -226,7 +229,15 @@ class Selection:
         self._readers: dict[type, Getter] = {}
 
     def warm(self) -> None:
-        """Compile what is below, too."""
+        """Compile what is below, too, the upper first; not all of it where that would be out of proportion."""
+        waiting = deque([self])
+        for _ in range(_MOST_WARM):
+            if not waiting:
+                return
+            waiting.extend(waiting.popleft().below())
+
+    def below(self) -> Iterator["Selection"]:
+        """What is selected of each type that an answer may be of."""
         for field in self.fields:
             if field.is_leaf:
                 continue
@@ -236,9 +247,9 @@ class Selection:
                 if is_abstract_type(named_type)
                 else (named_type,)
             ):
-                field.selection(type_).warm()
+                yield field.selection(type_)
         for part in self.parts:
-            part.selection.warm()
+            yield part.selection
 
     def alone(self) -> Iterator["Selection"]:
         """A selection of each field by itself, for what has to happen one after the other."""

@@ -73,6 +73,7 @@ async def test_nulls_stand_for_what_is_not_given(http: httpx.AsyncClient) -> Non
         "multipart/form-data; boundary=x",
         "application/graphql",
         "application/json; charset=latin-1",
+        "application/json;" + " " * 300 + "charset=latin-1",
         "",
     ],
 )

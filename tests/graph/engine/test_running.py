@@ -8,6 +8,7 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, parse
 
 from graph.engine import RESOLUTION, Batch, Call, Engine
+from graph.engine.plan import Selection
 from graph.engine.run import Level
 
 SDL = "type Query { slow: Int, fast: Fast, all: [Fast!]! } type Fast { then: Int, self: Fast }"
@@ -114,3 +115,16 @@ async def test_nothing_of_a_run_waits_for_the_garbage_collector(root: dict[str, 
         gc.enable()
 
     assert after == before
+
+
+async def test_what_is_compiled_beforehand_is_bounded() -> None:
+    members = "".join(f"type T{number} implements Node {{ next: Node }} " for number in range(8))
+    built = build_schema(f"interface Node {{ next: Node }} type Query {{ node: Node }} {members}")
+    nested = "next { " * 12 + "__typename" + " }" * 12
+    plan = Engine(built).plan(parse(f"{{ node {{ {nested} }} }}"))
+
+    plan.warm()
+
+    # Of 8 to the power of 12.
+    gc.collect()
+    assert 1_000 < sum(isinstance(found, Selection) for found in gc.get_objects()) < 20_000
