@@ -11,6 +11,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     build_schema,
+    get_named_type,
     print_ast,
 )
 from strawberry.types import get_object_definition
@@ -113,3 +114,38 @@ def test_every_root_field_declares_who_may_use_it() -> None:
     ]
 
     assert undeclared == []
+
+
+# What none of them answers depends on more of the caller than the workspace and the role in it.
+SHAREABLE = {
+    "Author",
+    "Feedback",
+    "FeedbackEvent",
+    "FeedbackStreamItem",
+    "Job",
+    "Sentiment",
+    "SentimentCounts",
+    "Source",
+    "StreamGap",
+    "Tag",
+}
+
+
+def test_what_subscribers_share_does_not_depend_on_who_they_are() -> None:
+    """Before another type is added to those above, look at each of its fields."""
+    ours = schema._schema
+    assert ours.subscription_type is not None
+    reached: set[str] = set()
+    waiting = [get_named_type(field.type) for field in ours.subscription_type.fields.values()]
+    while waiting:
+        kind = waiting.pop()
+        if kind.name in reached or not isinstance(kind, GraphQLObjectType | GraphQLUnionType):
+            continue
+        reached.add(kind.name)
+        waiting += (
+            kind.types
+            if isinstance(kind, GraphQLUnionType)
+            else [get_named_type(field.type) for field in kind.fields.values()]
+        )
+
+    assert reached == SHAREABLE
