@@ -1,6 +1,8 @@
 """Metrics of the API process: OpenTelemetry instruments that are read when asked for, and cost a request nothing."""
 
-from opentelemetry.metrics import Meter, Observation
+from collections.abc import Callable
+
+from opentelemetry.metrics import CallbackT, Meter, Observation
 
 from graph.engine import Engine
 from graph.live.hub import Hub
@@ -8,39 +10,40 @@ from graph.live.hub import Hub
 
 def observe(engine: Engine, hub: Hub, meter: Meter) -> None:
     """What the engine executes, what of it graphql-core has to, and what the live hub delivers."""
-    meter.create_observable_counter(
-        "earful.graphql.operations",
-        callbacks=[lambda _: [Observation(engine.executed)]],
-        description="Operations and subscription events executed.",
-    )
-    meter.create_observable_counter(
-        "earful.graphql.fallbacks",
-        callbacks=[lambda _: [Observation(engine.fell_back)]],
-        description="Those of them that were executed by graphql-core instead of a compiled plan.",
-    )
     counters = hub.counters
-    meter.create_observable_counter(
-        "earful.live.executed",
-        callbacks=[lambda _: [Observation(counters.executed)]],
-        description="Answers to events and states, each executed once for a group of subscribers.",
-    )
-    meter.create_observable_counter(
-        "earful.live.delivered",
-        callbacks=[lambda _: [Observation(counters.delivered)]],
-        description="Answers delivered to subscribers, each counted for each of them.",
-    )
-    meter.create_observable_counter(
-        "earful.live.gaps",
-        callbacks=[lambda _: [Observation(counters.gaps)]],
-        description="How often subscribers had to be told that events were no longer kept.",
-    )
-    meter.create_observable_gauge(
-        "earful.live.groups",
-        callbacks=[lambda _: [Observation(hub.groups)]],
-        description="Groups of subscribers that share their executions.",
-    )
-    meter.create_observable_gauge(
-        "earful.live.subscribers",
-        callbacks=[lambda _: [Observation(hub.members)]],
-        description="Subscribers in these groups.",
-    )
+    counted: dict[str, tuple[Callable[[], int], str]] = {
+        "graphql.operations": (
+            lambda: engine.executed,
+            "Operations and subscription events executed.",
+        ),
+        "graphql.fallbacks": (
+            lambda: engine.fell_back,
+            "Those of them that were executed by graphql-core instead of a compiled plan.",
+        ),
+        "live.executed": (
+            lambda: counters.executed,
+            "Answers to events and states, each executed once for a group of subscribers.",
+        ),
+        "live.delivered": (
+            lambda: counters.delivered,
+            "Answers delivered to subscribers, each counted for each of them.",
+        ),
+        "live.gaps": (
+            lambda: counters.gaps,
+            "How often subscribers had to be told that events were no longer kept.",
+        ),
+    }
+    held: dict[str, tuple[Callable[[], int], str]] = {
+        "live.groups": (lambda: hub.groups, "Groups of subscribers that share their executions."),
+        "live.subscribers": (lambda: hub.members, "Subscribers in these groups."),
+    }
+    for create, of_kind in (
+        (meter.create_observable_counter, counted),
+        (meter.create_observable_gauge, held),
+    ):
+        for name, (read, description) in of_kind.items():
+            create(f"earful.{name}", callbacks=[_observing(read)], description=description)
+
+
+def _observing(read: Callable[[], int]) -> CallbackT:
+    return lambda _: [Observation(read())]

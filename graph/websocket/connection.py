@@ -354,6 +354,7 @@ def _operation(payload: Any) -> Operation:
     document_id = payload.get("documentId")
     if (
         not isinstance(query if document_id is None else document_id, str)
+        or (document_id is not None and query is not None)
         or not isinstance(variables, dict | None)
         or not isinstance(name, str | None)
         or not isinstance(extensions, dict | None)
