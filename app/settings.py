@@ -1,11 +1,15 @@
 """Every setting of Earful: read from the environment once, checked before anything starts."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from clients import mail
+from clients.address import IpNetwork
 
 
 class SettingsError(Exception):
@@ -22,9 +26,38 @@ def _scheme(*allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _smtp(url: str | None) -> str | None:
+    if url is not None:
+        mail.Server.parse(url)
+    return url
+
+
+def _sender(text: str) -> str:
+    mail.parse_address(text)
+    return text
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(each.strip()) for each in value.split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(f"expected networks like 10.0.0.0/8, fd00::/8: {error}") from None
+
+
+def _addresses(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return frozenset(each.strip().lower() for each in value.split(",") if each.strip())
+
+
 PostgresUrl = Annotated[str | None, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str | None, _scheme("redis", "rediss")]
 HttpUrl = Annotated[str | None, _scheme("http", "https")]
+SmtpUrl = Annotated[str | None, AfterValidator(_smtp)]
+Addresses = Annotated[frozenset[str], NoDecode, BeforeValidator(_addresses)]
+Networks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -62,6 +95,11 @@ class Settings(BaseSettings):
     access_token_seconds: int = Field(default=600, ge=30, le=86_400)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
 
+    operators: Addresses = frozenset()
+
+    # Work in the background
+    job_history_days: int = Field(default=30, ge=1, le=3_650)
+
     # Limits
     rate_limit_scale: float = Field(default=1.0, gt=0, le=1_000_000)
     max_request_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
@@ -69,6 +107,11 @@ class Settings(BaseSettings):
     live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)
     live_connections: int = Field(default=50_000, ge=1, le=1_000_000)
     live_connections_per_caller: int = Field(default=10_000, ge=1, le=1_000_000)
+
+    # Mail and requests to others
+    smtp_url: SmtpUrl = None
+    mail_from: Annotated[str, AfterValidator(_sender)] = "earful@localhost"
+    outgoing_allowed_networks: Networks = ()
 
     # Documents
     trusted_documents: Path | None = None

@@ -1,6 +1,7 @@
 """Settings: every variable is documented, and a wrong value is named."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def test_every_setting_is_documented_with_its_default(monkeypatch: pytest.Monkey
         ("SECRET_KEY", "short", "SECRET_KEY: Value should have at least 32 items"),
         ("ENVIRONMENT", "test", "ENVIRONMENT: Input should be 'development' or 'production'"),
         ("S3_BUCKET", "No Bucket", "S3_BUCKET: String should match pattern"),
+        ("SMTP_URL", "mail.example", "SMTP_URL: Value error, expected a URL like smtp://host"),
+        ("SMTP_URL", "smtp://host?tls=1", "SMTP_URL: Value error, unknown options: tls"),
+        ("MAIL_FROM", "Earful", "MAIL_FROM: Value error, expected an address like name@host"),
+        (
+            "OUTGOING_ALLOWED_NETWORKS",
+            "10.0.0.0/8,10.0.0.1/8",
+            "OUTGOING_ALLOWED_NETWORKS: Value error, expected networks like 10.0.0.0/8",
+        ),
     ],
 )
 def test_a_wrong_value_names_the_variable_and_what_was_expected(
@@ -59,6 +68,15 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         "PORT",
         "RATE_LIMIT_SCALE",
     ]
+
+
+def test_networks_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTGOING_ALLOWED_NETWORKS", "127.0.0.0/8, fd00::/8,")
+
+    assert settings.load().outgoing_allowed_networks == (
+        ip_network("127.0.0.0/8"),
+        ip_network("fd00::/8"),
+    )
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -1,0 +1,1 @@
+"""Third parties we call: mail servers, and the endpoints that partners register. Nothing of ours is known here."""
