@@ -6,8 +6,10 @@ import signal
 from app.settings import Settings
 from app.stores import direct_url, now, open_database, open_redis, required
 from jobs import broker as brokers
-from jobs import schedule
+from jobs import duties
+from jobs.reactions import REACTIONS
 from jobs.relay import Relay
+from jobs.tasks import TASKS
 from persistence.bus import Bus
 
 
@@ -21,14 +23,19 @@ async def _relay(settings: Settings) -> None:
     broker = brokers.connect(required(settings.redis_url, "REDIS_URL"))
     async with open_database(settings, "earful relay") as database, open_redis(settings) as client:
         bus = Bus(client, retained=settings.live_retained_events)
-        duties = [
-            schedule.score_overdue(database, broker, now),
-            schedule.forget_the_past(database, now),
-        ]
-        work = Relay(bus, broker, direct_url=direct_url(settings))
-        task = asyncio.ensure_future(
-            work.run(lambda: asyncio.ensure_future(schedule.perform(duties)))
+
+        def when_leading() -> "asyncio.Future[None]":
+            todo = [
+                duties.score_overdue(database, broker, now),
+                duties.take_back_jobs(database),
+                duties.run_schedules(database, {task.kind.name: task.kind for task in TASKS}, now),
+            ]
+            return asyncio.ensure_future(duties.perform(todo))
+
+        work = Relay(
+            database, bus, broker, now, direct_url=direct_url(settings), reactions=REACTIONS
         )
+        task = asyncio.ensure_future(work.run(when_leading))
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, task.cancel)
         await asyncio.wait({task})

@@ -1,4 +1,4 @@
-"""What the API process has open: the stores, the model, the live hub, and the tasks that keep them current."""
+"""What each process has open: the stores, the model, what it calls, and the tasks that keep it current."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,8 @@ from app.buckets import objects
 from app.scoring import load_scorer
 from app.settings import Settings
 from app.stores import now, open_database, open_redis, seals
+from clients import mail
+from clients.outgoing import Outgoing
 from domain import account
 from domain.account import SessionPolicy
 from domain.tokens import AccessTokens
@@ -20,6 +22,7 @@ from graph.live.hub import Hub
 from graph.memberships import Memberships
 from graph.sessions import Sessions
 from graph.subscribing import described
+from jobs.resources import WorkerResources
 from persistence.bus import Bus, BusUnavailableError
 from persistence.limits import Limiter
 from persistence.objects import Objects
@@ -54,7 +57,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         stack.push_async_callback(scorer.close)
         live_bus = Bus(client, retained=settings.live_retained_events)
         hub = Hub(live_bus, unavailable=BusUnavailableError, describe=described)
-        memberships = Memberships()
+        memberships = Memberships(store)
         sessions = Sessions(store, now, token_lifetime=lifetime)
         # Ended in the opposite order, each before what it uses is closed.
         stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
@@ -75,8 +78,34 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             base_url=settings.base_url,
             secure_cookies=settings.environment == "production",
             operation_seconds=settings.operation_seconds,
+            operators=settings.operators,
         )
         yield Api(services, live_bus, objects(settings))
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
+    """The worker's resources."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_database(settings, "earful worker"))
+        scorer = await asyncio.to_thread(load_scorer, settings)
+        stack.push_async_callback(scorer.close)
+        outgoing = await stack.enter_async_context(
+            Outgoing(
+                settings.outgoing_allowed_networks,
+                http_allowed=settings.environment == "development",
+            )
+        )
+        yield WorkerResources(
+            store,
+            scorer,
+            mail.mailer(settings.smtp_url, settings.mail_from, settings.data_dir / "mail"),
+            mail.parse_address(settings.mail_from).domain,
+            outgoing,
+            base_url=settings.base_url,
+            clock=now,
+            job_history=timedelta(days=settings.job_history_days),
+        )
 
 
 async def _end(task: "asyncio.Future[None]") -> None:

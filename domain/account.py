@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -135,6 +136,14 @@ async def logout(uow: UnitOfWork, viewer: Viewer) -> None:
 async def me(reader: Reader, viewer: Viewer, *, columns: Columns | None = None) -> User | None:
     found = await store.users(reader, [viewer.user_id], columns=columns)
     return found.get(viewer.user_id)
+
+
+async def is_operator(reader: Reader, viewer: Viewer, operators: AbstractSet[str]) -> bool:
+    """Whether the viewer's address is one of these (in lower case), and is proven to be the viewer's."""
+    if not operators:
+        return False
+    user = await me(reader, viewer)
+    return user is not None and user.email_verified and user.email.lower() in operators
 
 
 async def sessions(

@@ -15,7 +15,6 @@ from domain.seals import Seals
 from domain.sentiment import Score
 from persistence import account as account_store
 from persistence import demo as store
-from persistence import job as job_store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence import workspace as workspace_store
@@ -99,7 +98,7 @@ def keep_scores(model: str, scores: Sequence[Score | None]) -> None:
 async def put_in(
     database: Database, seals: Seals, *, password_hash: str, samples: Sequence[Sample], model: str
 ) -> None:
-    """Put all of the demo in, in one transaction; it shows as the demo workspace's first job."""
+    """Put all of the demo in, in one transaction."""
     async with database.transaction() as uow:
         dice = random.Random(20_261_122)  # noqa: S311 - the same demo each time
 
@@ -116,12 +115,7 @@ async def put_in(
         await _fill(uow, dice, other, samples[:_OTHERS], model)
         members = [(owner, "OWNER"), (viewer, "VIEWER")]
         demo = await _workspace(uow, seals, "Demo Company", "demo", members)
-        job = await job_store.add(
-            uow, workspace=demo.id, kind="demo", arguments="{}", created_by=owner
-        )
-        await job_store.start(uow, demo.id, job.id)
         await _fill(uow, dice, demo, samples, model)
-        await job_store.finish(uow, demo.id, job.id, status="SUCCEEDED", progress=1.0)
         await store.analyze(uow)
 
 

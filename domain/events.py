@@ -89,19 +89,19 @@ class FeedbackEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class JobUpdated:
-    """A job's row changed."""
+class JobsUpdated:
+    """The rows of jobs changed; what works on jobs writes such events too (persistence/job/working.py)."""
 
     kind: ClassVar[str] = "job.updated"
 
-    job_id: UUID
+    job_ids: tuple[UUID, ...]
 
     def to_json(self) -> str:
-        return orjson.dumps({"id": self.job_id.hex}).decode()
+        return orjson.dumps({"ids": [id_.hex for id_ in self.job_ids]}).decode()
 
     @classmethod
     def from_json(cls, payload: bytes | str) -> Self:
-        return cls(UUID(hex=orjson.loads(payload)["id"]))
+        return cls(tuple(UUID(hex=id_) for id_ in orjson.loads(payload)["ids"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     FEEDBACK = "feedback"
     TAG = "tag"
     JOB = "job"
+    SCHEDULE = "schedule"
 
 
 _KINDS = {str(kind): kind for kind in Kind}

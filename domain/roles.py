@@ -21,7 +21,9 @@ class Action(StrEnum):
     LEAVE = "leave this workspace"
     SUBMIT_FEEDBACK = "submit feedback"
     TAG_FEEDBACK = "tag feedback"
+    MANAGE_WORKSPACE = "change the workspace's name and inbox"
     MANAGE_SOURCES = "manage sources"
+    MANAGE_JOBS = "cancel and retry jobs"
     MANAGE_MEMBERS = "manage members who are not owners"
     MANAGE_OWNERS = "make or unmake owners"
 
@@ -31,7 +33,9 @@ LEAST = {
     Action.LEAVE: Role.VIEWER,
     Action.SUBMIT_FEEDBACK: Role.ANALYST,
     Action.TAG_FEEDBACK: Role.ANALYST,
+    Action.MANAGE_WORKSPACE: Role.ADMIN,
     Action.MANAGE_SOURCES: Role.ADMIN,
+    Action.MANAGE_JOBS: Role.ADMIN,
     Action.MANAGE_MEMBERS: Role.ADMIN,
     Action.MANAGE_OWNERS: Role.OWNER,
 }

@@ -8,6 +8,7 @@ from typing import Self
 
 import strawberry
 
+from domain import account
 from domain.account import Client, SessionPolicy
 from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.seals import Seals
@@ -37,6 +38,7 @@ class Services:
     base_url: str
     secure_cookies: bool
     operation_seconds: float
+    operators: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -79,6 +81,10 @@ class Context:
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self.services.database.transaction()
+
+    async def is_operator(self, reader: Reader) -> bool:
+        """Whether the caller operates this server."""
+        return await account.is_operator(reader, self.viewer, self.services.operators)
 
     async def spend(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
         """Count towards a rate limit; RateLimitedError when it is used up."""

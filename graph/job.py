@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from domain import events, job
+from domain import events, ids, job
 from domain.errors import NotFoundError
 from domain.ids import Kind
 from domain.workspace import Workspace
-from graph.access import signed_in
+from graph.access import public, signed_in
 from graph.context import Context, Info
-from graph.fields import computed, rows
+from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
+from graph.fields import column, computed, rows
 from graph.live.index import Filter, Reading
-from graph.node import Node, id_field, read_id
+from graph.node import Node, id_field, read_id, read_ids
 from graph.outage import through_outages
 from graph.pagination import (
     Cursors,
@@ -30,7 +32,8 @@ from graph.pagination import (
     read_time_key,
     time_key,
 )
-from graph.scope import scope_of
+from graph.scalars import JSON, json_text
+from graph.scope import open_scope, scope_of
 from graph.streams import Shared, State
 
 
@@ -41,6 +44,25 @@ class JobStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+
+
+@strawberry.enum(description="Who is served first; each has places of its own.")
+class JobPriority(StrEnum):
+    HIGH = "HIGH"
+    NORMAL = "NORMAL"
+    BULK = "BULK"
+
+
+def _next_attempt_at(root: strawberry.Parent[job.Job]) -> datetime | None:
+    return root.run_at if root.status == JobStatus.QUEUED else None
+
+
+def _is_quarantined(root: strawberry.Parent[job.Job]) -> bool:
+    return root.status == JobStatus.FAILED and root.deaths >= job.MOST_DEATHS
+
+
+def _result(root: strawberry.Parent[job.Job]) -> JSON | None:
+    return None if root.result is None else json_text(root.result)
 
 
 def _result_url(root: strawberry.Parent[job.Job]) -> str | None:  # noqa: ARG001
@@ -56,10 +78,33 @@ class Job(Node):
     progress: float | None = strawberry.field(description="0 to 1; null where it cannot be known.")
     attempts: int = strawberry.field(description="How often it was begun.")
     error: str | None = strawberry.field(description="Why it failed, or why the last attempt did.")
+    priority: JobPriority = strawberry.field(description="Who is served first.")
+    failures: int = strawberry.field(
+        description="How often an attempt ended with an error; each pauses longer than the one before."
+    )
     created_at: datetime = strawberry.field(description="When it was asked for.")
     started_at: datetime | None = strawberry.field(description="When it was first begun.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
 
+    next_attempt_at: datetime | None = computed(
+        _next_attempt_at,
+        reads=("status", "run_at"),
+        description="While it is QUEUED: when it is begun at the earliest.",
+    )
+    quarantined: bool = computed(
+        _is_quarantined,
+        reads=("status", "deaths"),
+        description="Whether it has failed because three workers died while they did it.",
+    )
+    result: JSON | None = computed(
+        _result, reads=("result",), description="What it has to tell, by its kind."
+    )
+    created_by_id: strawberry.ID | None = column(
+        "created_by",
+        ids.writer(Kind.USER),
+        graphql_type=strawberry.ID | None,
+        description="The id of the user who asked for it; null for what Earful does by itself.",
+    )
     result_url: str | None = computed(
         _result_url,
         reads=(),
@@ -79,6 +124,147 @@ class JobConnection:
     edges: list[JobEdge] = edges_field(JobEdge)
     nodes: list[Job] = nodes_field(Job)
     page_info: PageInfo = page_info_field()
+
+
+async def _dead_jobs(
+    info: Info, workspace_id: UUID | None, kind: str | None, first: int | None, after: str | None
+) -> Page[job.Job]:
+    size = page_size(first)
+    cursors = Cursors(info.context.services.seals, "dead jobs", workspace_id or events.INSTANCE)
+    async with info.context.reader() as reader:
+        rows = await job.dead(
+            reader,
+            info.context.viewer,
+            is_operator=await info.context.is_operator(reader),
+            workspace_id=workspace_id,
+            kind=kind,
+            limit=size + 1,
+            after=None if after is None else read_time_key(cursors.read(after)),
+        )
+    return Page(rows[:size], len(rows) > size, after is not None, partial(_dead_cursor, cursors))
+
+
+def _dead_cursor(cursors: Cursors, row: job.Job) -> str:
+    return cursors.write(time_key(row.finished_at or row.created_at, row.id))
+
+
+@strawberry.type
+class JobQuery:
+    @strawberry.field(
+        name="job",
+        extensions=[public],
+        graphql_type=Job | None,
+        description="A job by its id; null when it does not exist or is not the caller's. That of "
+        "`submitContact` is whoever's who knows its id.",
+    )
+    async def job_by_id(self, info: Info, id: strawberry.ID) -> job.Job | None:
+        id_ = read_id(Kind.JOB, id, "id")
+        async with info.context.reader() as reader:
+            rows = await job.by_ids(
+                reader, info.context.viewer_or_none, [id_], columns=info.columns("Job")
+            )
+        return rows[0] if rows else None
+
+    @strawberry.field(
+        extensions=[signed_in],
+        graphql_type=JobConnection,
+        description="Jobs that have failed for good, the latest first: of the workspaces where the "
+        "caller is an ADMIN, and for the operators of this server of all.",
+    )
+    async def dead_jobs(
+        self,
+        info: Info,
+        first: int | None = 20,
+        after: str | None = None,
+        workspace_id: strawberry.ID | None = None,
+        kind: str | None = None,
+    ) -> Any:
+        of = workspace_id and read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
+        return await _dead_jobs(info, of or None, kind, first, after)
+
+
+@strawberry.input(description="Which job to cancel.")
+class CancelJobInput:
+    job_id: strawberry.ID = strawberry.field(description="A job that has not ended.")
+
+
+@strawberry.type(description="The job is cancelled, or its worker has been asked to.")
+class CancelJobSuccess:
+    job: Job = strawberry.field(
+        description="The job: CANCELLED if it waited; a RUNNING one ends within about a second."
+    )
+
+
+@strawberry.input(description="Which job to do again.")
+class RetryJobInput:
+    job_id: strawberry.ID = strawberry.field(description="A job that FAILED or was CANCELLED.")
+
+
+@strawberry.type(description="The job is queued again.")
+class RetryJobSuccess:
+    job: Job = strawberry.field(description="The job, QUEUED.")
+
+
+@strawberry.input(description="Which dead jobs to do again.")
+class RequeueJobsInput:
+    job_ids: list[strawberry.ID] = strawberry.field(description="At most 1,000 jobs.")
+
+
+@strawberry.type(description="The jobs are queued again.")
+class RequeueJobsSuccess:
+    jobs: list[Job] = strawberry.field(
+        description="Those that had FAILED and that the caller may manage; the others are left alone."
+    )
+
+
+CancelJobResult = Annotated[
+    CancelJobSuccess | InvalidInput | Forbidden | NotFound | Conflict,
+    strawberry.union("CancelJobResult"),
+]
+RetryJobResult = Annotated[
+    RetryJobSuccess | InvalidInput | Forbidden | NotFound | Conflict,
+    strawberry.union("RetryJobResult"),
+]
+RequeueJobsResult = Annotated[
+    RequeueJobsSuccess | InvalidInput, strawberry.union("RequeueJobsResult")
+]
+
+
+@strawberry.type
+class JobMutation:
+    @strawberry.mutation(
+        extensions=[signed_in], description="End a job that has not ended. For ADMINs."
+    )
+    async def cancel_job(self, info: Info, input: CancelJobInput) -> CancelJobResult:
+        id_ = read_id(Kind.JOB, input.job_id, "jobId")
+        async with info.context.transaction() as uow:
+            row = await job.cancel(uow, info.context.viewer, id_)
+        return CancelJobSuccess(job=row)  # type: ignore[arg-type]  # rows are jobs
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Do a job again that failed or was cancelled, as if it had never failed. For ADMINs.",
+    )
+    async def retry_job(self, info: Info, input: RetryJobInput) -> RetryJobResult:
+        id_ = read_id(Kind.JOB, input.job_id, "jobId")
+        async with info.context.transaction() as uow:
+            row = await job.retry(uow, info.context.viewer, id_)
+        return RetryJobSuccess(job=row)  # type: ignore[arg-type]  # rows are jobs
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Do many dead jobs again. For ADMINs, and for the operators of this server.",
+    )
+    async def requeue_jobs(self, info: Info, input: RequeueJobsInput) -> RequeueJobsResult:
+        wanted = read_ids(Kind.JOB, input.job_ids, "jobIds") or ()
+        async with info.context.transaction() as uow:
+            rows = await job.requeue(
+                uow,
+                info.context.viewer,
+                wanted,
+                is_operator=await info.context.is_operator(uow),
+            )
+        return RequeueJobsSuccess(jobs=rows)  # type: ignore[arg-type]  # rows are jobs
 
 
 async def jobs_of(
@@ -103,7 +289,7 @@ async def jobs_of(
             after=key,
             columns=columns_of(info, "Job", "created_at"),
         )
-    found: dict[UUID, list[job.Job]] = {workspace: [] for workspace in cursors}
+    found: dict[UUID | None, list[job.Job]] = {workspace: [] for workspace in cursors}
     for row in rows:
         found[row.workspace_id].append(row)
     return [
@@ -121,11 +307,11 @@ def _cursor(cursors: Cursors, row: job.Job) -> str:
     return cursors.write(time_key(row.created_at, row.id))
 
 
-def _job_id(event: events.JobUpdated) -> tuple[UUID]:
-    return (event.job_id,)
+def _job_ids(event: events.JobsUpdated) -> tuple[UUID, ...]:
+    return event.job_ids
 
 
-_JOBS = Reading(events.JobUpdated.from_json, _job_id)
+_JOBS = Reading(events.JobsUpdated.from_json, _job_ids)
 # Often enough for a progress bar.
 _PAUSE = 0.1
 
@@ -133,17 +319,21 @@ _PAUSE = 0.1
 @strawberry.type
 class JobSubscription:
     @strawberry.subscription(
-        extensions=[signed_in],
+        extensions=[public],
         directives=[Shared()],
         graphql_type=Job,
-        description="The job at once, and again whenever it changes; ends when the job has ended.",
+        description="The job at once, and again whenever it changes; ends when the job has ended. That of "
+        "`submitContact` is whoever's who knows its id.",
     )
     async def job_updated(self, info: Info, job_id: strawberry.ID) -> State:
         id_ = read_id(Kind.JOB, job_id, "jobId")
         found = await through_outages(partial(_job, id_, info.context))
+        workspace_id = found.workspace_id or events.INSTANCE
         return State(
-            topic=events.topic(found.workspace_id, events.JOBS_TOPIC),
-            scope=await through_outages(partial(scope_of, info.context, found.workspace_id)),
+            topic=events.topic(workspace_id, events.JOBS_TOPIC),
+            scope=open_scope(id_)
+            if found.open
+            else await through_outages(partial(scope_of, info.context, workspace_id)),
             reading=_JOBS,
             filter=Filter(frozenset((id_,))),
             read=partial(_job, id_),
@@ -158,7 +348,7 @@ def _has_ended(row: job.Job) -> bool:
 
 async def _job(id_: UUID, context: Context) -> job.Job:
     async with context.reader() as reader:
-        rows = await job.by_ids(reader, context.viewer, [id_])
+        rows = await job.by_ids(reader, context.viewer_or_none, [id_])
     if not rows:
         raise NotFoundError("There is no such job.")
     return rows[0]

@@ -1,7 +1,6 @@
 """Scoring new feedback in the worker."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 import dramatiq
@@ -11,36 +10,29 @@ from dramatiq.brokers.redis import RedisBroker
 from domain import feedback
 from domain.sentiment import Scorer
 from jobs.broker import SCORE_FEEDBACK, SCORES
+from jobs.resources import WorkerResources
 from persistence.database import Database
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerResources:
-    """What the worker's actors use."""
-
-    database: Database
-    scorer: Scorer
-
-
-async def score(resources: WorkerResources, workspace: UUID, ids: list[UUID]) -> int:
+async def score(database: Database, scorer: Scorer, workspace: UUID, ids: list[UUID]) -> int:
     """Score those that have no score yet; answers how many. Doing it again does nothing.
 
     No connection is held while the model runs.
     """
-    async with resources.database.reader() as reader:
+    async with database.reader() as reader:
         rows = await feedback.unscored(reader, workspace, ids)
     if not rows:
         return 0
-    scores = await resources.scorer.score([row.body for row in rows])
+    scores = await scorer.score([row.body for row in rows])
     by_id = {row.id: found for row, found in zip(rows, scores, strict=True)}
-    async with resources.database.transaction() as uow:
+    async with database.transaction() as uow:
         return await feedback.record_scores(
             uow,
             workspace,
             [(id_, by_id[id_]) for id_ in ids if id_ in by_id],
-            resources.scorer.model_name,
+            scorer.model_name,
         )
 
 
@@ -56,5 +48,8 @@ def register(broker: RedisBroker, resources: Callable[[], WorkerResources]) -> N
         max_backoff=60_000,
     )
     async def score_feedback(workspace: str, ids: list[str]) -> None:
-        done = await score(resources(), UUID(hex=workspace), [UUID(hex=id_) for id_ in ids])
+        used = resources()
+        done = await score(
+            used.database, used.scorer, UUID(hex=workspace), [UUID(hex=id_) for id_ in ids]
+        )
         log.debug("scored", workspace=workspace, asked=len(ids), scored=done)

@@ -1,11 +1,12 @@
-"""Delivers outbox events, in order per workspace, at least once: live topics first, then jobs.
+"""Delivers outbox events, in order per workspace, at least once, and wakes the workers when jobs are due.
 
 One relay leads; others wait to take over. What a crash may have delivered already is delivered again in the same
 order, and compared with the topics' last entries, so that a subscriber sees no event twice.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -15,9 +16,10 @@ from redis.exceptions import RedisError
 
 from domain import events
 from jobs.broker import score_messages
+from jobs.wakes import Wakes
 from persistence import outbox
 from persistence.bus import Bus, BusUnavailableError, Head
-from persistence.database import StoreUnavailableError
+from persistence.database import Database, StoreUnavailableError
 from persistence.outbox import Leadership, LeadershipLostError, OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -26,19 +28,39 @@ BATCH = 500
 _MOST_HEADS = 100_000
 _SWEEP_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
+# So long a commit takes that was under way when we wanted to sleep.
+_COMMIT_SECONDS = 0.005
+# From so many events at once on it is better to look than to be notified.
+_MANY = 8
 
 
 class SupersededError(Exception):
     """A later leader has published: this one must not."""
 
 
+Reaction = Callable[[Database, Sequence[OutboxRow]], Awaitable[None]]
+"""What else follows from events, in Postgres. After a crash it may be asked again of the same ones: it bears that."""
+
+
 class Relay:
     """Leads when it can, and then delivers what commits leave in the outbox."""
 
-    def __init__(self, bus: Bus, broker: RedisBroker, *, direct_url: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        broker: RedisBroker,
+        clock: Callable[[], datetime],
+        *,
+        direct_url: str,
+        reactions: Sequence[Reaction] = (),
+    ) -> None:
+        self._database = database
         self._bus = bus
         self._broker = broker
+        self._clock = clock
         self._direct_url = direct_url
+        self._reactions = reactions
 
     async def run(self, when_leading: Callable[[], "asyncio.Future[None]"]) -> None:
         """Until cancelled. `when_leading` starts what only the leader does; it is cancelled with the lead."""
@@ -57,22 +79,42 @@ class Relay:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _lead(self, leadership: Leadership) -> None:
-        term = Term(leadership, self._bus, self._broker)
+        term = Term(leadership, self._bus, self._broker, self._react)
+        wakes = Wakes(self._broker, self._clock)
         clock = asyncio.get_running_loop().time
         next_look = 0.0
+        has_looked_asleep = False
         while True:
+            delivered, rest = 0, _RETRY_SECONDS
             try:
                 delivered = await term.deliver()
                 # In this order, for what is claimed is compared with entries that a new epoch takes away.
                 if clock() >= next_look:
                     await term.look_for_losses()
                     next_look = clock() + _SWEEP_SECONDS
+                rest = await wakes.look(leadership.reader)
             except (BusUnavailableError, RedisError) as error:
                 log.warning("delivery failed", error=str(error))
-                delivered = False
                 await asyncio.sleep(_RETRY_SECONDS)
-            if not delivered:
-                await leadership.wait(_SWEEP_SECONDS)
+            if delivered:
+                if delivered >= _MANY:
+                    await leadership.wake_up()
+                has_looked_asleep = False
+            elif has_looked_asleep:
+                await leadership.wait(min(rest, _SWEEP_SECONDS))
+                has_looked_asleep = False
+            elif await leadership.fall_asleep():
+                has_looked_asleep = True
+            else:
+                await leadership.wait(_COMMIT_SECONDS)
+
+    async def _react(self, rows: Sequence[OutboxRow]) -> None:
+        for reaction in self._reactions:
+            await reaction(self._database, rows)
+
+
+async def _nothing(_: Sequence[OutboxRow]) -> None:
+    """Where nothing else follows."""
 
 
 class Term:
@@ -82,34 +124,42 @@ class Term:
     published and not recorded is published again, to the same offsets where Redis has lost it.
     """
 
-    def __init__(self, leadership: Leadership, bus: Bus, broker: RedisBroker) -> None:
+    def __init__(
+        self,
+        leadership: Leadership,
+        bus: Bus,
+        broker: RedisBroker,
+        react: Callable[[Sequence[OutboxRow]], Awaitable[None]] = _nothing,
+    ) -> None:
         self._leadership = leadership
         self._bus = bus
         self._broker = broker
+        self._react = react
         # None until it is known what the leader before has claimed.
         self._claimed: list[OutboxRow] | None = None
         self._heads: dict[str, Head] = {}
         self._redis_life: str | None = None
 
-    async def deliver(self) -> bool:
-        """Deliver the oldest events; False when there are none."""
+    async def deliver(self) -> int:
+        """Deliver the oldest events; answers how many."""
         if self._claimed is None:
             self._claimed = await self._leadership.claimed()
         # What is still claimed may have been published, by us or by the leader before.
         recheck = BATCH if self._claimed else 0
         rows = self._claimed = self._claimed or await self._leadership.claim(BATCH)
         if not rows:
-            return False
+            return 0
         topics = _by_topic(rows)
         await self._learn(topics)
         heads = {
             topic: await self._publish(topic, entries, recheck=recheck)
             for topic, entries in topics.items()
         }
+        await self._react(rows)
         await self._enqueue(_messages(rows))
         await self._record([row.id for row in rows], heads)
         self._claimed = []
-        return True
+        return len(rows)
 
     async def look_for_losses(self) -> None:
         """When Redis is not the process it was, find out which topics have lost entries, and say so in them."""

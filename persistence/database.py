@@ -130,10 +130,11 @@ class UnitOfWork(Reader):
 
     async def enter(self, workspace: UUID) -> None:
         """Open row-level security for one workspace, where no membership statement does (jobs)."""
-        await self._begin()
-        await self._connection.execute(
-            "SELECT set_config('earful.workspace_id', $1, true)", str(workspace)
-        )
+        await self._begin(f"SET LOCAL earful.workspace_id = '{UUID(bytes=workspace.bytes)}'")
+
+    async def operate(self) -> None:
+        """Open the tables of work (jobs, schedules) for the rows of all tenants: for what keeps work going, only."""
+        await self._begin("SET LOCAL earful.operation = 'on'")
 
     async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
         await self._begin()
@@ -184,11 +185,14 @@ class UnitOfWork(Reader):
         if self._over:
             raise RuntimeError("This unit of work is over: its sole statement has done its work.")
 
-    async def _begin(self) -> None:
+    async def _begin(self, setting: str | None = None) -> None:
+        """Begin, if that was not done, and with a setting, in the same message."""
         self._require_open()
-        if not self._begun:
+        texts = [] if self._begun else [self._begin_text]
+        texts += [] if setting is None else [setting]
+        if texts:
             self._begun = True
-            await self._connection.execute(self._begin_text)
+            await self._connection.execute("; ".join(texts))
 
     async def _commit(self) -> None:
         if self._events:

@@ -47,6 +47,7 @@ from persistence.workspace import Workspace
 
 CHANNEL = "earful_outbox"
 _LEADER_LOCK = 0x6F7574626F78  # "outbox" in ASCII
+_ASLEEP_LOCK = 0x77616B65  # "wake" in ASCII; the trigger earful_wake() looks for it
 # What the connection raises when it is gone, or as good as gone.
 _LOST = (
     OSError,
@@ -204,11 +205,38 @@ class Leadership:
         self._driver = driver
         self._reader = Reader(Connection(driver, prepares=True, on_outdated=lambda: None))
         self._written = asyncio.Event()
+        self._is_asleep = False
         self.fence = fence
+
+    @property
+    def reader(self) -> Reader:
+        """For other statements of the leader's, which whoever does not lead any more must not run."""
+        return self._reader
 
     async def _listen(self) -> None:
         self._driver.add_termination_listener(lambda _: self._written.set())
         await self._driver.add_listener(CHANNEL, lambda *_: self._written.set())
+
+    async def fall_asleep(self) -> bool:
+        """From now on writers notify; what was written before is to be looked for once more, and then to be waited for.
+
+        False where somebody is committing who saw us awake: look again soon.
+        """
+        if not self._is_asleep:
+            self._is_asleep = bool(await self._ask("SELECT pg_try_advisory_lock($1)"))
+        return self._is_asleep
+
+    async def wake_up(self) -> None:
+        """Writers need not notify, which makes them wait for each other: we look for ourselves."""
+        if self._is_asleep:
+            await self._ask("SELECT pg_advisory_unlock($1)")
+            self._is_asleep = False
+
+    async def _ask(self, question: str) -> Any:
+        try:
+            return await self._driver.fetchval(question, _ASLEEP_LOCK)
+        except _LOST as error:
+            raise LeadershipLostError(str(error)) from error
 
     async def wait(self, seconds: float) -> None:
         """Until something is written or the time is over."""

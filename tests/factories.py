@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from domain import ids, passwords
 from domain import source as sources
+from domain.events import JobsUpdated
 from domain.ids import Kind
 from domain.sentiment import Score
 from graph.context import Services
@@ -212,6 +213,20 @@ class Factory:
                 uow, workspace=tenant.id, kind=kind, arguments="{}", created_by=None
             )
         return ids.write(Kind.JOB, row.id)
+
+    async def job_changed(self, tenant: Tenant, job: str, status: str, **columns: Any) -> None:
+        """A job goes on as its worker would have it, and it is told; of `columns` the values."""
+        id_ = ids.read(Kind.JOB, job)
+        assert id_ is not None
+        settings = "".join(f", {name} = :{name}" for name in columns)
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            statement: Statement[Record] = Statement(
+                text(f"UPDATE job SET status = :status{settings} WHERE id = :id"), Record
+            )
+            await uow.execute(statement, id=id_, status=status, **columns)
+            event = JobsUpdated((id_,))
+            uow.emit(tenant.id, event.kind, event.to_json())
 
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the store holds: the rows that a SELECT finds in all workspaces."""

@@ -8,11 +8,8 @@ import pytest
 
 from app.main import Application
 from domain import ids
-from domain.events import JobUpdated
 from domain.ids import Kind
-from persistence import job as job_store
-from persistence.database import Database
-from tests.factories import POSITIVE, Factory, Tenant
+from tests.factories import POSITIVE, Factory
 from tests.graph.watching import (
     EVENTS,
     FROM,
@@ -43,9 +40,7 @@ async def test_a_stranger_finds_no_workspace(
         assert await socket.error() == refused == ("NOT_FOUND", "There is no such workspace.")
 
 
-@pytest.mark.parametrize(
-    ("query", "variables"), [(EVENTS, {}), (STATS, {"from": FROM}), (JOB, {"job": "job_1"})]
-)
+@pytest.mark.parametrize(("query", "variables"), [(EVENTS, {}), (STATS, {"from": FROM})])
 async def test_nobody_is_told_to_sign_in(
     world: World, application: Application, query: str, variables: dict[str, str]
 ) -> None:
@@ -131,49 +126,28 @@ async def test_stats_of_a_filter_change_with_it_alone(world: World) -> None:
     assert await world.socket.silent()
 
 
-async def job(database: Database, tenant: Tenant) -> UUID:
-    async with database.transaction() as uow:
-        await uow.enter(tenant.id)
-        row = await job_store.add(
-            uow, workspace=tenant.id, kind="export", arguments="{}", created_by=tenant.owner.id
-        )
-    return row.id
-
-
-async def test_a_job_is_followed_to_its_end(world: World) -> None:
-    tenant, database = world.tenant, world.database
-    other, id_ = await job(database, tenant), await job(database, tenant)
-    gid = ids.write(Kind.JOB, id_)
-    await world.socket.subscribe(JOB, job=gid)
+async def test_a_job_is_followed_to_its_end(world: World, factory: Factory) -> None:
+    other, job = await factory.job(world.tenant), await factory.job(world.tenant)
+    await world.socket.subscribe(JOB, job=job)
     queued = await world.socket.data()
 
-    async with database.transaction() as uow:
-        await uow.enter(tenant.id)
-        await job_store.start(uow, tenant.id, other)
-        uow.emit(tenant.id, JobUpdated.kind, JobUpdated(other).to_json())
-        await job_store.start(uow, tenant.id, id_)
-        uow.emit(tenant.id, JobUpdated.kind, JobUpdated(id_).to_json())
+    await factory.job_changed(world.tenant, other, "RUNNING", attempts=1)
+    await factory.job_changed(world.tenant, job, "RUNNING", attempts=1)
     running = await world.socket.data()
-    async with database.transaction() as uow:
-        await uow.enter(tenant.id)
-        await job_store.finish(uow, tenant.id, id_, status="SUCCEEDED", progress=1.0)
-        uow.emit(tenant.id, JobUpdated.kind, JobUpdated(id_).to_json())
+    await factory.job_changed(world.tenant, job, "SUCCEEDED", progress=1.0)
     succeeded = await world.socket.data()
 
-    assert queued == {"id": gid, "status": "QUEUED", "progress": None, "attempts": 0}
+    assert queued == {"id": job, "status": "QUEUED", "progress": None, "attempts": 0}
     assert running == queued | {"status": "RUNNING", "attempts": 1}
     assert succeeded == running | {"status": "SUCCEEDED", "progress": 1.0}
     assert await world.socket.hear() == {"id": "0", "type": "complete"}
 
 
-async def test_a_job_that_has_ended_comes_once(world: World) -> None:
-    id_ = await job(world.database, world.tenant)
-    async with world.database.transaction() as uow:
-        await uow.enter(world.tenant.id)
-        await job_store.start(uow, world.tenant.id, id_)
-        await job_store.finish(uow, world.tenant.id, id_, status="FAILED", error="No.")
+async def test_a_job_that_has_ended_comes_once(world: World, factory: Factory) -> None:
+    job = await factory.job(world.tenant)
+    await factory.job_changed(world.tenant, job, "FAILED", error="No.")
 
-    await world.socket.subscribe(JOB, job=ids.write(Kind.JOB, id_))
+    await world.socket.subscribe(JOB, job=job)
 
     assert (await world.socket.data())["status"] == "FAILED"
     assert await world.socket.hear() == {"id": "0", "type": "complete"}
@@ -182,7 +156,7 @@ async def test_a_job_that_has_ended_comes_once(world: World) -> None:
 async def test_an_unknown_job_is_not_found(
     world: World, factory: Factory, application: Application
 ) -> None:
-    theirs = ids.write(Kind.JOB, await job(world.database, world.tenant))
+    theirs = await factory.job(world.tenant)
     stranger = await factory.person()
 
     async with connected(application, stranger) as socket:

@@ -11,6 +11,7 @@ import redis.asyncio
 from dramatiq.brokers.redis import RedisBroker
 
 from app.settings import Settings
+from app.stores import now
 from domain import events
 from domain.events import Facets, FeedbackEvent
 from jobs import broker as brokers
@@ -57,7 +58,7 @@ class Stores:
         async with self.lead() as leadership:
             yield Term(leadership, self.bus, self.broker)
 
-    async def deliver(self) -> bool:
+    async def deliver(self) -> int:
         """What a leader of its own does at once."""
         async with self.term() as term:
             return await term.deliver()
@@ -65,7 +66,7 @@ class Stores:
     @asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
         """A relay that runs."""
-        relay = Relay(self.bus, self.broker, direct_url=self.direct_url)
+        relay = Relay(self.database, self.bus, self.broker, now, direct_url=self.direct_url)
         task = asyncio.ensure_future(relay.run(lambda: asyncio.get_running_loop().create_future()))
         try:
             yield

@@ -15,9 +15,10 @@ from app.stores import now
 from domain import events, ids
 from domain.events import FeedbackEvent
 from domain.ids import Kind
+from domain.sentiment import Scorer
 from jobs import broker as brokers
-from jobs import schedule
-from jobs.feedback import WorkerResources, score
+from jobs import duties
+from jobs.feedback import score
 from jobs.relay import Relay
 from persistence.bus import Bus
 from persistence.database import Database, Record, Statement
@@ -28,9 +29,9 @@ _WAITING = Statement(text("SELECT id FROM outbox"), Record)
 
 
 @pytest.fixture
-def worker(database: Database, api: Api) -> WorkerResources:
-    """A worker's resources with the model that the run has loaded."""
-    return WorkerResources(database, api.services.scorer)
+def scorer(api: Api) -> Scorer:
+    """The model that the run has loaded."""
+    return api.services.scorer
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def stored(factory: Factory, tenant: Tenant, *bodies: str, **columns: Any)
 
 
 async def test_new_feedback_gets_its_score(
-    factory: Factory, database: Database, worker: WorkerResources
+    factory: Factory, database: Database, scorer: Scorer
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(
@@ -77,25 +78,25 @@ async def test_new_feedback_gets_its_score(
         "The delivery came on Tuesday.",
     )
 
-    done = await score(worker, tenant.id, given)
+    done = await score(database, scorer, tenant.id, given)
 
     found = await rows(database)
     assert done == 3
     assert [row["sentiment_label"] for row in found] == ["POSITIVE", "NEGATIVE", "NEUTRAL"]
     assert found[0]["sentiment_score"] == pytest.approx(1, abs=0.3)
     assert found[1]["sentiment_score"] == pytest.approx(-1, abs=0.3)
-    assert {row["sentiment_model"] for row in found} == {worker.scorer.model_name}
+    assert {row["sentiment_model"] for row in found} == {scorer.model_name}
     assert [row["scored_at"] is None for row in found] == [False] * 3
 
 
 async def test_scored_is_announced_in_the_order_of_arrival(
-    factory: Factory, database: Database, worker: WorkerResources, api: Api, relay: Relay
+    factory: Factory, database: Database, scorer: Scorer, api: Api, relay: Relay
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(factory, tenant, "I love it!", "I hate it!", "I love it!")
     asked = [given[2], given[0], given[1]]
 
-    await score(worker, tenant.id, asked)
+    await score(database, scorer, tenant.id, asked)
 
     assert await scored(database, api.bus, tenant) == [
         (given[2], "POSITIVE"),
@@ -105,72 +106,74 @@ async def test_scored_is_announced_in_the_order_of_arrival(
 
 
 async def test_scoring_again_does_nothing(
-    factory: Factory, database: Database, worker: WorkerResources
+    factory: Factory, database: Database, scorer: Scorer
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(factory, tenant, "I love it!", "I hate it!")
-    await score(worker, tenant.id, given)
+    await score(database, scorer, tenant.id, given)
     before = [tuple(row.values()) for row in await rows(database)]
 
-    again = await score(worker, tenant.id, given)
+    again = await score(database, scorer, tenant.id, given)
 
     assert again == 0
     assert [tuple(row.values()) for row in await rows(database)] == before
 
 
 async def test_two_workers_at_once_score_once(
-    factory: Factory, database: Database, worker: WorkerResources, api: Api, relay: Relay
+    factory: Factory, database: Database, scorer: Scorer, api: Api, relay: Relay
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(factory, tenant, *["I love it!"] * 5)
 
-    done = await asyncio.gather(*(score(worker, tenant.id, given) for _ in range(4)))
+    done = await asyncio.gather(*(score(database, scorer, tenant.id, given) for _ in range(4)))
 
     assert sum(done) == 5
     assert sorted(id_ for id_, _ in await scored(database, api.bus, tenant)) == sorted(given)
 
 
 async def test_a_score_that_is_there_stays(
-    factory: Factory, database: Database, worker: WorkerResources
+    factory: Factory, database: Database, scorer: Scorer
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(factory, tenant, "I hate it!", score=POSITIVE)
 
-    assert await score(worker, tenant.id, given) == 0
+    assert await score(database, scorer, tenant.id, given) == 0
     assert [row["sentiment_label"] for row in await rows(database)] == ["POSITIVE"]
 
 
 async def test_a_text_that_the_model_does_not_know_is_looked_at_and_keeps_no_sentiment(
-    factory: Factory, database: Database, worker: WorkerResources, api: Api, relay: Relay
+    factory: Factory, database: Database, scorer: Scorer, api: Api, relay: Relay
 ) -> None:
     tenant = await factory.tenant()
     given = await stored(factory, tenant, "これは最高です。とても気に入りました。")
 
-    done = await score(worker, tenant.id, given)
+    done = await score(database, scorer, tenant.id, given)
 
     (row,) = await rows(database)
     assert done == 1
     assert (row["sentiment_label"], row["sentiment_score"]) == (None, None)
     assert row["scored_at"] is not None
     assert await scored(database, api.bus, tenant) == [(given[0], None)]
-    assert await score(worker, tenant.id, given) == 0
+    assert await score(database, scorer, tenant.id, given) == 0
 
 
 async def test_feedback_of_another_workspace_is_left_alone(
-    factory: Factory, database: Database, worker: WorkerResources
+    factory: Factory, database: Database, scorer: Scorer
 ) -> None:
     ours, theirs = await factory.tenant(), await factory.tenant()
     given = await stored(factory, theirs, "I love it!")
 
-    assert await score(worker, ours.id, given) == 0
+    assert await score(database, scorer, ours.id, given) == 0
     assert [row["scored_at"] for row in await rows(database)] == [None]
 
 
-async def test_nothing_to_score_is_nothing_to_do(factory: Factory, worker: WorkerResources) -> None:
+async def test_nothing_to_score_is_nothing_to_do(
+    factory: Factory, database: Database, scorer: Scorer
+) -> None:
     tenant = await factory.tenant()
 
-    assert await score(worker, tenant.id, []) == 0
-    assert await score(worker, tenant.id, [UUID(int=1)]) == 0
+    assert await score(database, scorer, tenant.id, []) == 0
+    assert await score(database, scorer, tenant.id, [UUID(int=1)]) == 0
 
 
 async def test_what_is_overdue_is_asked_for_again(
@@ -180,8 +183,8 @@ async def test_what_is_overdue_is_asked_for_again(
     await stored(factory, one, *["waits"] * (brokers.SCORED_AT_ONCE + 1))
     await stored(factory, other, "waits")
     await stored(factory, other, "scored", score=POSITIVE)
-    later = now() + schedule.OVERDUE
-    duty = schedule.score_overdue(database, broker, lambda: later)
+    later = now() + duties.OVERDUE
+    duty = duties.score_overdue(database, broker, lambda: later)
 
     await duty.do()
     asked = broker.do_qsize(brokers.SCORES)
@@ -195,8 +198,8 @@ async def test_what_is_not_overdue_is_not_asked_for(
     factory: Factory, database: Database, broker: RedisBroker
 ) -> None:
     await stored(factory, await factory.tenant(), "new")
-    soon = now() + schedule.OVERDUE - timedelta(seconds=5)
+    soon = now() + duties.OVERDUE - timedelta(seconds=5)
 
-    await schedule.score_overdue(database, broker, lambda: soon).do()
+    await duties.score_overdue(database, broker, lambda: soon).do()
 
     assert broker.do_qsize(brokers.SCORES) == 0

@@ -11,13 +11,11 @@ import pytest
 
 from app.main import Application
 from app.resources import Api
-from domain import feedback, ids
-from domain.events import Facets, FeedbackEvent, JobUpdated
-from domain.ids import Kind
+from domain import feedback
+from domain.events import Facets, FeedbackEvent
 from graph.events import FEEDBACK, passing
 from graph.live.hub import Hub
 from graph.live.index import Filter, Index
-from persistence import job as job_store
 from persistence.bus import Entry
 from tests.factories import NEGATIVE, POSITIVE, Factory, Person
 from tests.graph.watching import EVENTS, FROM, JOB, SECONDS, STATS, Socket, World, connected
@@ -300,35 +298,19 @@ async def test_a_state_is_computed_once_for_all_and_at_most_four_times_a_second(
     assert heard[0] == sorted(set(heard[0]))
 
 
-async def job(world: World) -> UUID:
-    async with world.database.transaction() as uow:
-        await uow.enter(world.tenant.id)
-        row = await job_store.add(
-            uow, workspace=world.tenant.id, kind="export", arguments="{}", created_by=None
-        )
-        await job_store.start(uow, world.tenant.id, row.id)
-    return row.id
-
-
-async def finish(world: World, id_: UUID) -> None:
-    async with world.database.transaction() as uow:
-        await uow.enter(world.tenant.id)
-        await job_store.finish(uow, world.tenant.id, id_, status="SUCCEEDED", progress=1.0)
-        uow.emit(world.tenant.id, JobUpdated.kind, JobUpdated(id_).to_json())
-
-
 async def test_all_who_follow_a_job_are_told_how_it_ended(
-    world: World, application: Application, hub: Hub
+    world: World, factory: Factory, application: Application, hub: Hub
 ) -> None:
-    id_ = await job(world)
+    job = await factory.job(world.tenant)
+    await factory.job_changed(world.tenant, job, "RUNNING")
     async with watching(application, *[world.tenant.owner] * 3) as sockets:
         async with groups(hub, count=1, members=3):
             for socket in sockets:
-                await socket.subscribe(JOB, job=ids.write(Kind.JOB, id_))
+                await socket.subscribe(JOB, job=job)
         for socket in sockets:
             assert (await socket.data())["status"] == "RUNNING"
         executed = hub.counters.executed
-        await finish(world, id_)
+        await factory.job_changed(world.tenant, job, "SUCCEEDED")
         for socket in sockets:
             assert (await socket.data())["status"] == "SUCCEEDED"
             assert await socket.hear() == {"id": "0", "type": "complete"}
@@ -337,15 +319,16 @@ async def test_all_who_follow_a_job_are_told_how_it_ended(
 
 
 async def test_who_takes_nothing_when_a_job_ends_is_told_too(
-    world: World, application: Application
+    world: World, factory: Factory, application: Application
 ) -> None:
-    id_ = await job(world)
+    job = await factory.job(world.tenant)
+    await factory.job_changed(world.tenant, job, "RUNNING")
     async with connected(application, world.tenant.owner) as slow:
         slow.wire.fill()
         for socket in (slow, world.socket):
-            await socket.subscribe(JOB, job=ids.write(Kind.JOB, id_))
+            await socket.subscribe(JOB, job=job)
             assert (await socket.data())["status"] == "RUNNING"
-        await finish(world, id_)
+        await factory.job_changed(world.tenant, job, "SUCCEEDED")
         assert (await world.socket.data())["status"] == "SUCCEEDED"
         assert await world.socket.hear() == {"id": "0", "type": "complete"}
         slow.wire.drain()

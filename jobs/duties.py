@@ -1,7 +1,7 @@
-"""What is done from time to time, by the leader alone."""
+"""What is done from time to time, by the leader alone: looking after what may have been forgotten."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,10 +9,11 @@ from uuid import UUID
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from domain import account, events, feedback, source
+from domain import feedback, housekeeping, schedule
+from domain.job import Kind
 from jobs.broker import SCORES, score_messages
-from persistence import outbox
-from persistence.database import Database
+from persistence import job as job_store
+from persistence.database import Database, StoreUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -64,13 +65,48 @@ def score_overdue(database: Database, broker: RedisBroker, clock: Callable[[], d
     return Duty("score overdue feedback", 10, do)
 
 
-def forget_the_past(database: Database, clock: Callable[[], datetime]) -> Duty:
-    """Take away what has run out, so that no table grows without bound."""
+# A worker says every second that it lives.
+_SILENCE = 10.0
+
+
+def take_back_jobs(database: Database) -> Duty:
+    """Give the jobs of dead workers to others.
+
+    A new leader waits first as long as a worker may be silent: they may all have been, while Postgres was away.
+    """
+    led_since: float | None = None
 
     async def do() -> None:
-        await source.forget_deliveries(database, clock())
-        async with database.transaction() as uow:
-            await account.forget_expired(uow)
-            await outbox.forget_heads(uow, instance=events.INSTANCE)
+        nonlocal led_since
+        clock = asyncio.get_running_loop().time
+        led_since = led_since or clock()
+        if clock() - led_since < _SILENCE:
+            return
+        try:
+            async with database.transaction() as uow:
+                taken = await job_store.take_back(uow, silence=_SILENCE)
+        except StoreUnavailableError:
+            led_since = None
+            raise
+        if taken:
+            log.warning("took jobs back from dead workers", jobs=len(taken))
 
-    return Duty("forget the past", 3600, do)
+    return Duty("take back jobs", 2, do)
+
+
+def run_schedules(
+    database: Database, kinds: Mapping[str, Kind], clock: Callable[[], datetime]
+) -> Duty:
+    """Ask for the jobs whose time has come; at first, let the schedules be those of this version."""
+    are_kept = False
+
+    async def do() -> None:
+        nonlocal are_kept
+        if not are_kept:
+            async with database.transaction() as uow:
+                await uow.operate()
+                await schedule.keep(uow, housekeeping.PLANS)
+            are_kept = True
+        await schedule.run_due(database, clock(), kinds)
+
+    return Duty("run schedules", 1, do)

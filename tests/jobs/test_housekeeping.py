@@ -5,7 +5,7 @@ from datetime import timedelta
 from app.stores import now
 from domain import events
 from domain import source as sources
-from jobs import schedule
+from jobs import housekeeping
 from persistence import account, source
 from persistence.database import Database
 from tests.factories import Factory
@@ -24,7 +24,7 @@ async def test_old_deliveries_are_forgotten_in_every_workspace(
             uow.now += timedelta(minutes=2)
             await source.record_delivery(uow, row, "recent")
 
-    await schedule.forget_the_past(database, now).do()
+    await housekeeping.forget(database, now(), job_history=timedelta(days=30))
 
     for tenant in tenants:
         async with database.transaction() as uow:
@@ -49,7 +49,7 @@ async def test_sessions_that_have_run_out_are_forgotten_with_their_tokens(
             uow, user=person.id, user_agent=None, ip=None, expires_at=uow.now - timedelta(1)
         )
 
-    await schedule.forget_the_past(database, now).do()
+    await housekeeping.forget(database, now(), job_history=timedelta(days=30))
 
     async with database.transaction() as uow:
         left = await account.sessions_by_ids(uow, person.id, [person.session_id, gone])
@@ -77,7 +77,7 @@ async def test_topics_of_workspaces_that_are_gone_are_forgotten(
         )
     await factory.change("DELETE FROM workspace WHERE id = :id", within=gone, id=gone.id)
 
-    await schedule.forget_the_past(database, now).do()
+    await housekeeping.forget(database, now(), job_history=timedelta(days=30))
 
     left = await factory.rows("SELECT topic FROM topic_head")
     assert {topic for (topic,) in left} == set(topics[:2])

@@ -1,0 +1,7 @@
+"""What follows from events beside their delivery: the only list of it."""
+
+from collections.abc import Sequence
+
+from jobs.relay import Reaction
+
+REACTIONS: Sequence[Reaction] = ()
