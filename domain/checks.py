@@ -39,6 +39,12 @@ class Checks:
         elif required and not value.strip():
             self.refuse(path, "must not be blank")
 
+    def line(self, value: str | None, *path: str, longest: int, required: bool = False) -> None:
+        """Text without line breaks and other control characters: what may stand in the header of a mail."""
+        self.text(value, *path, longest=longest, required=required)
+        if value and not value.isprintable() and not self._errors_at(path):
+            self.refuse(path, "must be one line of printable characters")
+
     def email(self, value: str | None, *path: str, required: bool = False) -> None:
         """An address as people have them: one @, a dot in the domain, at most 254 characters."""
         self.text(value, *path, longest=254, required=required)

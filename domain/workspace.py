@@ -1,7 +1,7 @@
 """Workspaces and their members."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -50,6 +50,27 @@ async def create(uow: UnitOfWork, viewer: Viewer, *, name: str, slug: str) -> Wo
     return row
 
 
+async def change(
+    uow: UnitOfWork,
+    viewer: Viewer,
+    workspace_id: UUID,
+    *,
+    name: str | None,
+    sets_inbox: bool,
+    inbox_email: str | None,
+) -> Workspace:
+    """Give it another name, unless that is None, and another inbox if that is to be set; None is its owners."""
+    await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
+    checks = Checks()
+    checks.line(name, "name", longest=200, required=name is not None)
+    checks.email(inbox_email, "inboxEmail")
+    checks.done()
+    await store.change(
+        uow, workspace_id, name=name, sets_inbox=sets_inbox, inbox=inbox_email or None
+    )
+    return await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
+
+
 async def of_viewer(
     reader: Reader, viewer: Viewer, *, columns: Columns | None = None
 ) -> list[Workspace]:
@@ -71,12 +92,22 @@ async def by_ids(
     return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
 
 
-async def require(reader: Reader, viewer: Viewer, workspace: UUID) -> Workspace:
-    """The workspace, for reading; NotFoundError to strangers."""
-    rows = await store.by_ids(reader, viewer.user_id, [workspace])
-    if not rows:
+async def roles_in(
+    reader: Reader, asked: Iterable[tuple[Viewer, UUID]]
+) -> dict[tuple[UUID, UUID], str]:
+    """What each viewer is in the workspace beside them, by user and workspace; strangers are left out."""
+    pairs = {(viewer.user_id, workspace) for viewer, workspace in asked}
+    rows = await store.roles(
+        reader, {user for user, _ in pairs}, {workspace for _, workspace in pairs}
+    )
+    return {pair: row.role for row in rows if (pair := (row.user_id, row.workspace_id)) in pairs}
+
+
+def require_role(role: str | None) -> str:
+    """What somebody is in a workspace; NotFoundError to strangers."""
+    if role is None:
         raise NotFoundError("There is no such workspace.")
-    return rows[0]
+    return role
 
 
 async def members(

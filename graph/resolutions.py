@@ -20,6 +20,7 @@ from strawberry.types.base import (
 )
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
+from strawberry.types.maybe import Some
 
 from graph.access import Access
 from graph.engine import (
@@ -130,7 +131,8 @@ def _converter(
 def _input(schema: strawberry.Schema, type_: Any) -> Callable[[Any], Any] | None:
     """Makes what a resolver gets of a coerced input value; None where it is the same."""
     if isinstance(type_, StrawberryMaybe):
-        raise _UnknownError
+        inner = _input(schema, type_.of_type)
+        return Some if inner is None else lambda value: Some(inner(value))
     while isinstance(type_, StrawberryOptional | LazyType):
         type_ = type_.of_type if isinstance(type_, StrawberryOptional) else type_.resolve_type()
     if isinstance(type_, StrawberryList):

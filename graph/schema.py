@@ -24,8 +24,9 @@ from graph.errors import HANDLERS
 from graph.events import EventsSubscription
 from graph.feedback import FeedbackMutation
 from graph.file import FileMutation
-from graph.job import JobSubscription
+from graph.job import JobMutation, JobQuery, JobSubscription
 from graph.scalars import SCALARS
+from graph.schedule import ScheduleQuery
 from graph.sentiment import SentimentQuery
 from graph.source import SourceMutation
 from graph.stats import StatsSubscription
@@ -35,7 +36,7 @@ from graph.workspace import WorkspaceMutation, WorkspaceQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQuery, WorkspaceQuery, SentimentQuery):
+class Query(ViewerQuery, WorkspaceQuery, JobQuery, ScheduleQuery, SentimentQuery):
     pass
 
 
@@ -49,6 +50,7 @@ class Mutation(
     TagMutation,
     FileMutation,
     ContactMutation,
+    JobMutation,
 ):
     pass
 

@@ -101,6 +101,9 @@ class Workspace(Node):
     id: strawberry.ID = id_field(Kind.WORKSPACE)
     name: str = strawberry.field(description="Its name, for people.")
     slug: str = strawberry.field(description="Its name in URLs.")
+    inbox_email: str | None = strawberry.field(
+        description="Whom visitors reach through `submitContact`; null: the owners."
+    )
     viewer_role: Role = strawberry.field(description="What the caller may do in it.")
     created_at: datetime = strawberry.field(description="When it was made.")
     feedback: FeedbackConnection = batch(
@@ -189,6 +192,26 @@ CreateWorkspaceResult = Annotated[
 ]
 
 
+@strawberry.input(description="What is to change of a workspace; what is left out stays.")
+class UpdateWorkspaceInput:
+    workspace_id: strawberry.ID = strawberry.field(description="The workspace.")
+    name: str | None = strawberry.field(default=None, description="Up to 200 characters.")
+    inbox_email: strawberry.Maybe[str | None] = strawberry.field(
+        default=None, description="Whom visitors reach through `submitContact`; null: the owners."
+    )
+
+
+@strawberry.type(description="The workspace was changed.")
+class UpdateWorkspaceSuccess:
+    workspace: Workspace = strawberry.field(description="The workspace as it is now.")
+
+
+UpdateWorkspaceResult = Annotated[
+    UpdateWorkspaceSuccess | InvalidInput | Forbidden | NotFound,
+    strawberry.union("UpdateWorkspaceResult"),
+]
+
+
 @strawberry.input(description="A member's new role.")
 class ChangeMemberRoleInput:
     member_id: strawberry.ID = strawberry.field(
@@ -240,6 +263,24 @@ class WorkspaceMutation:
                 uow, info.context.viewer, name=input.name, slug=input.slug
             )
         return CreateWorkspaceSuccess(workspace=created)  # type: ignore[arg-type]  # rows are workspaces
+
+    @strawberry.mutation(
+        extensions=[signed_in], description="Change a workspace's name or inbox. For ADMINs."
+    )
+    async def update_workspace(
+        self, info: Info, input: UpdateWorkspaceInput
+    ) -> UpdateWorkspaceResult:
+        inbox = input.inbox_email
+        async with info.context.transaction() as uow:
+            changed = await workspaces.change(
+                uow,
+                info.context.viewer,
+                read_id(Kind.WORKSPACE, input.workspace_id, "workspaceId"),
+                name=input.name,
+                sets_inbox=inbox is not None,
+                inbox_email=None if inbox is None else inbox.value,
+            )
+        return UpdateWorkspaceSuccess(workspace=changed)  # type: ignore[arg-type]  # rows are workspaces
 
     @strawberry.mutation(
         extensions=[signed_in],

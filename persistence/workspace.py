@@ -1,22 +1,26 @@
 """Workspaces and who belongs to them. The membership statements here are what every tenant read goes through."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Select,
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     delete,
+    func,
     insert,
     literal_column,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
@@ -28,6 +32,7 @@ from persistence.database import (
     Record,
     Statement,
     UnitOfWork,
+    array_of,
     enter_workspace,
     given,
     new_id,
@@ -44,6 +49,7 @@ class Workspace(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text)
     slug: str = Field(sa_type=Text, unique=True)
+    inbox_email: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=TIMESTAMP)
 
 
@@ -69,8 +75,16 @@ class WorkspaceRow(Record):
     id: UUID
     name: str
     slug: str
+    inbox_email: str | None
     created_at: datetime
     viewer_role: str
+
+
+class InboxRow(Record):
+    """A workspace's name and the addresses of those who read what visitors write."""
+
+    name: str
+    addresses: list[str]
 
 
 class MemberRow(Record):
@@ -79,6 +93,14 @@ class MemberRow(Record):
     user_id: UUID
     role: str
     joined_at: datetime
+
+
+class RoleRow(Record):
+    """What a user is in a workspace."""
+
+    user_id: UUID
+    workspace_id: UUID
+    role: str
 
 
 class EnteredRow(Record):
@@ -94,6 +116,7 @@ _COLUMNS = (
     _workspace.id,
     _workspace.name,
     _workspace.slug,
+    _workspace.inbox_email,
     _workspace.created_at,
     _member.role.label("viewer_role"),
 )
@@ -109,6 +132,14 @@ _MEMBER_COLUMNS = (
 def visible(workspace_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The tenant predicate: the row's workspace is one that `:viewer` belongs to."""
     mine = select(_member.workspace_id).where(_member.user_id == bindparam("viewer"))
+    return workspace_id.in_(mine)
+
+
+def managed(workspace_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same of those workspaces where `:viewer` has one of `:managers`, a list of roles."""
+    mine = select(_member.workspace_id).where(
+        _member.user_id == bindparam("viewer"), one_of(_member.role, "managers")
+    )
     return workspace_id.in_(mine)
 
 
@@ -128,6 +159,42 @@ _ENTER = Statement(
     .where(_workspace.id == bindparam("workspace"))
     .add_columns(enter_workspace(_workspace.id)),
     WorkspaceRow,
+)
+_ENTER_BY_SLUG = Statement(
+    select(_workspace.id, enter_workspace(_workspace.id)).where(
+        _workspace.slug == bindparam("slug")
+    ),
+    Record,
+)
+_owners = array_of(
+    select(table(User).c.email)
+    .join_from(table(Member), table(User), table(User).c.id == _member.user_id)
+    .where(
+        _member.workspace_id == bindparam("workspace"), _member.role == literal_column("'OWNER'")
+    )
+    .order_by(_member.joined_at)
+)
+_INBOX = Statement(
+    select(
+        _workspace.name,
+        case(
+            (_workspace.inbox_email.is_not(None), array([_workspace.inbox_email])),
+            else_=_owners,
+        ).label("addresses"),
+    ).where(_workspace.id == bindparam("workspace")),
+    InboxRow,
+)
+_SET = Statement(
+    update(table(Workspace))
+    .where(_workspace.id == bindparam("workspace"))
+    .values(
+        name=func.coalesce(bindparam("name_", type_=Text), _workspace.name),
+        inbox_email=case(
+            (bindparam("sets_inbox", type_=Boolean), bindparam("inbox_email_", type_=Text)),
+            else_=_workspace.inbox_email,
+        ),
+    ),
+    Record,
 )
 _ADD = Statement(
     insert(table(Workspace)).values(given("id", "name", "slug", created_at="now")),
@@ -149,6 +216,12 @@ _MEMBERS = Statement(
 _MEMBERS_BY_IDS = Statement(
     select(*_MEMBER_COLUMNS).where(one_of(_member.id, "ids"), visible(_member.workspace_id)),
     MemberRow,
+)
+_ROLES = Statement(
+    select(_member.user_id, _member.workspace_id, _member.role).where(
+        one_of(_member.user_id, "users"), one_of(_member.workspace_id, "workspaces")
+    ),
+    RoleRow,
 )
 _ENTER_BY_MEMBER = Statement(
     select(_member.workspace_id, enter_workspace(_member.workspace_id)).where(
@@ -217,9 +290,36 @@ async def by_ids(
     return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
+async def roles(
+    reader: Reader, users: Collection[UUID], workspaces: Collection[UUID]
+) -> list[RoleRow]:
+    """What each of the users is in those of the workspaces that they belong to."""
+    return await reader.fetch(_ROLES, users=users, workspaces=workspaces)
+
+
 async def enter(uow: UnitOfWork, viewer: UUID, workspace: UUID) -> WorkspaceRow | None:
     """The workspace if the user belongs to it; then this transaction may write its rows."""
     return await uow.first(_ENTER, viewer=viewer, workspace=workspace)
+
+
+async def enter_by_slug(uow: UnitOfWork, slug: str) -> UUID | None:
+    """Enter a workspace as nobody: for what is public."""
+    row = await uow.first(_ENTER_BY_SLUG, slug=slug)
+    return None if row is None else UUID(str(row["id"]))
+
+
+async def inbox(reader: Reader, workspace: UUID) -> InboxRow | None:
+    """Who reads what the workspace's visitors write: its own address or, without one, its owners'."""
+    return await reader.first(_INBOX, workspace=workspace)
+
+
+async def change(
+    uow: UnitOfWork, workspace: UUID, *, name: str | None, sets_inbox: bool, inbox: str | None
+) -> None:
+    """Give it another name, unless it is None, and another inbox, if that is to be set."""
+    await uow.execute(
+        _SET, workspace=workspace, name_=name, sets_inbox=sets_inbox, inbox_email_=inbox
+    )
 
 
 async def add(uow: UnitOfWork, *, name: str, slug: str) -> UUID:

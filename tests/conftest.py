@@ -8,6 +8,8 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import asyncpg
@@ -19,18 +21,23 @@ from app.embedded import EmbeddedParts
 from app.main import Application, create_app
 from app.resources import Api, open_api
 from app.settings import Settings
-from app.stores import open_redis
+from app.stores import now, open_redis
+from clients.mail import FileMailer
+from clients.outgoing import Outgoing
 from jobs import broker as brokers
 from jobs.relay import Relay
+from jobs.resources import WorkerResources
+from jobs.tasks import TASKS
 from persistence import migrate
 from persistence.bus import Bus
 from persistence.database import Database
 from tests.both_ways import TALLY, BothWays
 from tests.callers import Caller
 from tests.factories import Factory
+from tests.working import Worker
 
 # Row-level security binds the tests' role too: each workspace is entered, and takes all of its rows with it.
-_OF_NO_TENANT = ("outbox", "refresh_token", "session", "user")
+_OF_NO_TENANT = ("job", "outbox", "refresh_token", "schedule", "session", "user", "worker")
 _EMPTY = f"""DO $$
 DECLARE tenant uuid;
 BEGIN
@@ -124,7 +131,7 @@ async def relay(settings: Settings, api: Api) -> AsyncIterator[Relay]:
     async with open_redis(settings) as client:
         bus = Bus(client, retained=settings.live_retained_events)
         broker = brokers.connect(settings.redis_url)
-        work = Relay(bus, broker, direct_url=settings.database_url)
+        work = Relay(api.services.database, bus, broker, now, direct_url=settings.database_url)
         task = asyncio.ensure_future(work.run(_no_duties))
         yield work
         task.cancel()
@@ -156,6 +163,24 @@ async def database(api: Api, _emptier: "asyncpg.Connection[asyncpg.Record]") -> 
 def factory(database: Database, api: Api) -> Factory:
     """Inserts rows; a test states only what it is about."""
     return Factory(database, api.services)
+
+
+@pytest.fixture
+async def worker(database: Database, api: Api, tmp_path: Path) -> AsyncIterator[Worker]:
+    """The worker's tasks, to be run; it may call what listens on this machine, and its mail lands in a directory."""
+    mailbox = tmp_path / "mail"
+    async with Outgoing((ip_network("127.0.0.0/8"),)) as outgoing:
+        resources = WorkerResources(
+            database,
+            api.services.scorer,
+            FileMailer(mailbox, "Earful <earful@earful.test>"),
+            "earful.test",
+            outgoing,
+            base_url="http://earful.test",
+            clock=now,
+            job_history=timedelta(days=30),
+        )
+        yield Worker(resources, TASKS, mailbox)
 
 
 @pytest.fixture
