@@ -28,6 +28,7 @@ async def _relay(settings: Settings) -> None:
             todo = [
                 duties.score_overdue(database, broker, now),
                 duties.take_back_jobs(database),
+                duties.compact_stats(database),
                 duties.run_schedules(database, {task.kind.name: task.kind for task in TASKS}, now),
             ]
             return asyncio.ensure_future(duties.perform(todo))

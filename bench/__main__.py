@@ -10,6 +10,12 @@ def _writes(_: list[str]) -> None:
     asyncio.run(writes.main())
 
 
+def _stats(_: list[str]) -> None:
+    from bench import stats  # noqa: PLC0415
+
+    asyncio.run(stats.main())
+
+
 def _http(arguments: list[str]) -> None:
     from bench.http import command  # noqa: PLC0415
 
@@ -42,6 +48,10 @@ def _reconnect(arguments: list[str]) -> None:
 
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
+    "stats": (
+        _stats,
+        "statistics from the hours and row by row, and what counting costs (two minutes)",
+    ),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
     "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from domain import passwords
+from app.stores import now
+from domain import passwords, stats
+from persistence import database as databases
 from persistence import demo
 from persistence.database import new_id
 
@@ -44,6 +46,7 @@ async def fill(url: str) -> bool:
             )
             await connection.copy_records_to_table("samples", records=_samples())
             await connection.execute(SQL)
+        await _compact(url)
         for name in _BULKY:
             # Else it would start in the middle of somebody's round.
             await connection.execute(f"ALTER TABLE {name} SET (autovacuum_enabled = false)")
@@ -53,6 +56,15 @@ async def fill(url: str) -> bool:
         return True
     finally:
         await connection.close()
+
+
+async def _compact(url: str) -> None:
+    """As the leader does every few seconds; here nobody leads."""
+    database = await databases.connect(url, clock=now)
+    try:
+        await stats.compact(database)
+    finally:
+        await database.close()
 
 
 async def empty_inbox(url: str) -> None:
@@ -66,6 +78,7 @@ async def empty_inbox(url: str) -> None:
             )
             await connection.execute("DELETE FROM feedback WHERE workspace_id = $1", inbox)
             await connection.execute("DELETE FROM outbox")
+        await _compact(url)
         await tidy(connection)
     finally:
         await connection.close()

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from domain import feedback, housekeeping, schedule
+from domain import feedback, housekeeping, schedule, stats
 from domain.job import Kind
 from jobs.broker import SCORES, score_messages
 from persistence import job as job_store
@@ -92,6 +92,15 @@ def take_back_jobs(database: Database) -> Duty:
             log.warning("took jobs back from dead workers", jobs=len(taken))
 
     return Duty("take back jobs", 2, do)
+
+
+def compact_stats(database: Database) -> Duty:
+    """Fold what has changed of the counts into the hours, so that they stay quick to read."""
+
+    async def do() -> None:
+        await stats.compact(database)
+
+    return Duty("compact statistics", 2, do)
 
 
 def run_schedules(

@@ -2,8 +2,19 @@
 
 from sqlmodel import SQLModel
 
-from persistence import account, feedback, job, outbox, source, tag, workspace
+from persistence import account, feedback, job, outbox, schedule, source, stats, tag, workspace
 
 METADATA = SQLModel.metadata
 
-__all__ = ["METADATA", "account", "feedback", "job", "outbox", "source", "tag", "workspace"]
+__all__ = [
+    "METADATA",
+    "account",
+    "feedback",
+    "job",
+    "outbox",
+    "schedule",
+    "source",
+    "stats",
+    "tag",
+    "workspace",
+]

@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Select, Text, any_, bindparam, delete, func, insert, select, text
+from sqlalchemy import (
+    Double,
+    Index,
+    Select,
+    SmallInteger,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
@@ -41,7 +54,7 @@ class Tag(SQLModel, table=True):
 
 
 class FeedbackTag(SQLModel, table=True):
-    """This feedback bears this tag."""
+    """This feedback bears this tag. What is counted of it is copied here by triggers, and kept as it is there."""
 
     __tablename__ = "feedback_tag"
     __table_args__ = (Index("feedback_tag_tag_id_idx", "tag_id", "feedback_id"),)
@@ -49,6 +62,11 @@ class FeedbackTag(SQLModel, table=True):
     feedback_id: UUID = Field(primary_key=True, foreign_key="feedback.id", ondelete="CASCADE")
     tag_id: UUID = Field(primary_key=True, foreign_key="tag.id", ondelete="CASCADE")
     workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    source_id: UUID
+    occurred_at: datetime = Field(sa_type=TIMESTAMP)
+    sentiment_label: str | None = Field(default=None, sa_type=Text)
+    sentiment_score: float | None = Field(default=None, sa_type=Double)
+    rating: int | None = Field(default=None, sa_type=SmallInteger)
 
 
 class TagRow(Record):

@@ -5,9 +5,12 @@ from itertools import chain, combinations, product
 from types import ModuleType
 from typing import Any
 
-from persistence import account, job, outbox, source, stats, tag, workspace
+from persistence import account, outbox, schedule, source, tag, workspace
 from persistence.database import Statement
 from persistence.feedback import Along, Filter, Order, intake, listing, scoring
+from persistence.job import asking, working
+from persistence.job import listing as job_listing
+from persistence.stats import compaction, counting
 
 TENANT_TABLES = (
     "workspace",
@@ -18,19 +21,18 @@ TENANT_TABLES = (
     "tag",
     "feedback_tag",
     "job",
+    "schedule",
+    "stats_hour",
+    "stats_delta",
 )
 # By membership, or within a workspace that the transaction has entered.
-PREDICATES = ("member.user_id = $", ".workspace_id = $", "workspace.id = $", "user_id = $")
-# These serve no caller: a signature is checked before anybody is known, and sweeps look after all tenants.
-FOR_NOBODY = {
-    "source._SECRET",
-    "intake._RECEIVE",
-    "outbox._FORGET_HEADS",
-    "source._ENTER",
-    "source._WITH_OLD_DELIVERIES",
-    "scoring._OVERDUE",
-}
-FILTERS = tuple(Filter.__slots__)
+PREDICATES = (
+    "member.user_id = $",
+    "member.user_id = ANY ($",
+    ".workspace_id = $",
+    "workspace.id = $",
+    "user_id = $",
+)
 
 
 def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
@@ -38,6 +40,30 @@ def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
     for key, value in vars(module).items():
         if isinstance(value, Statement):
             yield f"{name}.{key}", value
+
+
+# These serve no caller: a signature is checked before anybody is known, sweeps and workers look after all tenants,
+# and operators see what is dead everywhere.
+FOR_NOBODY = {
+    "source._SECRET",
+    "intake._RECEIVE",
+    "outbox._FORGET_HEADS",
+    "source._ENTER",
+    "source._WITH_OLD_DELIVERIES",
+    "scoring._OVERDUE",
+    "compaction._FOLD",
+    "compaction._REMOVE",
+    "asking._FORGET",
+    "asking._FOUND",
+    "asking._REQUEUE",
+    "workspace._ENTER_BY_SLUG",
+    "schedule._ALL",
+    "schedule._DROP_OTHERS",
+    "schedule._DUE",
+    "schedule._TAKE",
+    *(name for name, _ in _fixed(working)),
+}
+FILTERS = tuple(Filter.__slots__)
 
 
 def _built() -> Iterator[tuple[str, Statement[Any]]]:
@@ -52,12 +78,27 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         yield f"feedback count {names}", listing._count(names)
         yield f"feedback matching {names}", listing._matching(names)
         for bounded, totals in product((False, True), repeat=2):
-            counts = stats._counts(
+            raw = counting._raw(
                 names, bounded=bounded, totals=totals, buckets=True, columns=frozenset()
             )
-            yield f"stats {names} {bounded} {totals}", counts
+            yield f"raw stats {names} {bounded} {totals}", raw
+    for names, edges in product(shapes, (False, True)):
+        by_hours = counting._by_hours(
+            names,
+            counting.LABELS,
+            bounded=True,
+            head=edges,
+            tail=edges,
+            totals=True,
+            buckets=True,
+            columns=None,
+        )
+        yield f"stats by hours {names} {edges}", by_hours
     for continued in (False, True):
-        yield f"job page {continued}", job._page(21, continued=continued)
+        yield f"job page {continued}", job_listing._page(21, continued=continued)
+    for of_one, of_kind, continued in product((False, True), repeat=3):
+        dead = job_listing._dead(of_all=False, of_one=of_one, of_kind=of_kind, continued=continued)
+        yield f"dead jobs {of_one} {of_kind} {continued}", dead
 
 
 def _reads_tenant_rows(statement: Statement[Any]) -> bool:
@@ -70,7 +111,25 @@ def _reads_tenant_rows(statement: Statement[Any]) -> bool:
 
 STATEMENTS = [
     *chain.from_iterable(
-        map(_fixed, (account, intake, listing, scoring, job, outbox, source, stats, tag, workspace))
+        map(
+            _fixed,
+            (
+                account,
+                compaction,
+                counting,
+                intake,
+                listing,
+                scoring,
+                asking,
+                job_listing,
+                working,
+                outbox,
+                schedule,
+                source,
+                tag,
+                workspace,
+            ),
+        )
     ),
     *_built(),
 ]
@@ -106,3 +165,21 @@ def test_what_a_page_brings_along_carries_a_predicate_of_its_own() -> None:
 
 def test_the_exceptions_are_still_needed() -> None:
     assert {name for name, _ in STATEMENTS} >= FOR_NOBODY
+
+
+def test_every_part_of_statistics_carries_a_predicate_of_its_own() -> None:
+    texts = [
+        counting._by_hours(
+            (),
+            counting.LABELS,
+            bounded=True,
+            head=head,
+            tail=tail,
+            totals=True,
+            buckets=False,
+            columns=None,
+        ).text
+        for head, tail in ((False, False), (True, False), (True, True))
+    ]
+
+    assert [text.count("member.user_id = $") for text in texts] == [2, 3, 4]

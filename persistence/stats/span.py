@@ -1,0 +1,59 @@
+"""Which statistics the hours can tell, and which part of a time they cover."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from persistence.feedback import Filter
+from persistence.stats.cell import EVERY
+
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that holds whole hours: they go from `first` to before `last`, what is before and after is counted raw."""
+
+    start: datetime
+    first: datetime
+    last: datetime | None
+    end: datetime | None
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime | None) -> Self | None:
+        """None where there is no whole hour from start to before end."""
+        try:
+            first = _floor(start)
+            if first != start:
+                first += _HOUR
+            last = None if end is None else _floor(end)
+        except OverflowError:
+            return None
+        return None if last is not None and last <= first else cls(start, first, last, end)
+
+    @property
+    def has_head(self) -> bool:
+        return self.start != self.first
+
+    @property
+    def has_tail(self) -> bool:
+        return self.last != self.end
+
+
+def is_counted(where: Filter, boundaries: Sequence[datetime]) -> bool:
+    """Whether the hours know what is asked for, and each hour is of one bucket; boundaries are in UTC.
+
+    They know sources, sentiments and one tag: of several, some feedback bears two.
+    """
+    if where.search is not None or where.rating_gte is not None or where.rating_lte is not None:
+        return False
+    if where.tag_ids is not None and (len(set(where.tag_ids)) != 1 or EVERY in where.tag_ids):
+        return False
+    if where.sentiments == () or EVERY in (where.source_ids or ()):
+        return False
+    return not any(each.minute or each.second or each.microsecond for each in boundaries)
+
+
+def _floor(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,332 @@
+"""Counts from the hours are the counts of all rows, and are read where the hours know what is asked."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.settings import Settings
+from app.stores import now, open_database
+from domain import ids, stats
+from domain.ids import Kind
+from domain.stats import Interval
+from domain.viewer import Viewer
+from persistence.database import Database, Reader, new_id
+from persistence.feedback import ALL, Filter
+from persistence.stats import CountsRow, counting, counts
+from persistence.stats.span import Span, is_counted
+from tests.factories import NEGATIVE, NOON, POSITIVE, Factory, GivenScore, Tenant
+from tests.statements import watched
+
+DAY = timedelta(days=1)
+ODD = timedelta(minutes=17, seconds=3, microseconds=1)
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York")
+LABELS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
+
+
+async def populated(factory: Factory, tenant: Tenant, seed: int) -> tuple[list[UUID], list[UUID]]:
+    """300 feedback around NOON, of several sources and with several tags; answers their ids, and ids of nothing."""
+    await factory.change(
+        """INSERT INTO source (id, workspace_id, name, kind, provider, created_at)
+            SELECT gen_random_uuid(), :workspace, 'Extra', 'API', 'STANDARD', now() FROM generate_series(1, 3)""",
+        within=tenant,
+        workspace=tenant.id,
+    )
+    given = [await factory.tag(tenant, name) for name in ("One", "Two")]
+    tags = [ids.read(Kind.TAG, tag) or new_id() for tag in given]
+    await factory.change("SELECT setseed(:seed)", seed=seed / 100)
+    await factory.change(
+        """INSERT INTO feedback (id, workspace_id, source_id, body, occurred_at, received_at, rating,
+                sentiment_label, sentiment_score)
+            SELECT gen_random_uuid(), :workspace,
+                (SELECT id FROM source WHERE workspace_id = :workspace ORDER BY md5(id::text || n) LIMIT 1),
+                'Fine.', date_trunc(CASE WHEN n % 5 = 0 THEN 'hour' ELSE 'microseconds' END,
+                    '2026-06-15 12:00Z'::timestamptz + (random() - 0.5) * interval '4 days', 'UTC'), now(),
+                nullif(n % 12, 11), (ARRAY['NEGATIVE', 'NEUTRAL', 'POSITIVE'])[n % 4],
+                (ARRAY[-0.75, 0.1, 0.123456789])[n % 4] FROM generate_series(1, 300) AS n""",
+        within=tenant,
+        workspace=tenant.id,
+    )
+    await factory.change(
+        """INSERT INTO feedback_tag (feedback_id, tag_id, workspace_id)
+            SELECT feedback.id, tag.id, :workspace FROM feedback, tag
+            WHERE feedback.workspace_id = :workspace AND tag.workspace_id = :workspace AND random() < 0.4""",
+        within=tenant,
+        workspace=tenant.id,
+    )
+    rows = await factory.rows("SELECT id FROM source WHERE workspace_id = :of", of=tenant.id)
+    return [*(id_ for (id_,) in rows), new_id()], [*tags, new_id()]
+
+
+async def raw(
+    reader: Reader,
+    viewer: UUID,
+    workspaces: Sequence[UUID],
+    *,
+    where: Filter,
+    totals: bool,
+    boundaries: Sequence[datetime],
+    **period: datetime | None,
+) -> list[CountsRow]:
+    """As `counts`, row by row."""
+    statement = counting._raw(
+        tuple(where.values()),
+        bounded=period["end"] is not None,
+        totals=totals,
+        buckets=bool(boundaries),
+        columns=None,
+    )
+    return await reader.fetch(
+        statement,
+        viewer=viewer,
+        workspaces=workspaces,
+        boundaries=boundaries,
+        **period,
+        **where.values(),
+    )
+
+
+def told(rows: Sequence[CountsRow]) -> set[tuple[object, ...]]:
+    """What the rows say; that there is nothing may be said by no row."""
+    return {tuple(row.values()) for row in rows if row.total}
+
+
+class Asking:
+    """Questions at random."""
+
+    def __init__(self, seed: int, sources: Sequence[UUID], tags: Sequence[UUID]) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - of tests
+        self._sources = sources
+        self._tags = tags
+
+    def _moment(self) -> datetime:
+        precise = NOON + self._random.uniform(-3, 3) * DAY
+        return self._random.choice([precise, precise.replace(minute=0, second=0, microsecond=0)])
+
+    def _some(self, values: Sequence[Any], most: int) -> tuple[Any, ...] | None:
+        some = tuple(self._random.sample(values, self._random.randint(0, most)))
+        return self._random.choice([None, some])
+
+    def _maybe(self, value: Any, odds: float = 0.25) -> Any:
+        return self._random.choices([value, None], [odds, 1 - odds])[0]
+
+    def question(self) -> dict[str, Any]:
+        """What to ask of `counts`."""
+        start, end = sorted([self._moment(), self._moment()])
+        within = stats.period(
+            start, end, self._random.choice(list(Interval)), self._random.choice(ZONES)
+        )
+        where = Filter(
+            source_ids=self._some(self._sources, 3),
+            tag_ids=self._some(self._tags, 2),
+            sentiments=self._some(LABELS, 3),
+            rating_gte=self._maybe(4, 0.1),
+            occurred_after=self._maybe(self._moment()),
+            occurred_before=self._maybe(self._moment()),
+        )
+        boundaries = self._random.choice([(), within.boundaries])
+        return {
+            "start": start,
+            "end": self._random.choice([end, end, None]),
+            "where": where,
+            "boundaries": boundaries,
+            "totals": not boundaries or self._random.choice([True, False]),
+        }
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_hours_and_all_rows_have_the_same_answer(
+    seed: int, factory: Factory, database: Database
+) -> None:
+    first = await factory.tenant()
+    second = await factory.tenant(owner=first.owner)
+    stranger = await factory.tenant()
+    sources, tags = await populated(factory, first, seed)
+    await stats.compact(database)
+    await factory.change(
+        "UPDATE feedback SET rating = 1 WHERE workspace_id = :of AND random() < 0.3",
+        within=first,
+        of=first.id,
+    )
+    await factory.feedback(second, score=POSITIVE)
+    await factory.feedback(stranger, score=POSITIVE)
+    asking = Asking(seed, sources, tags)
+    workspaces = [first.id, second.id, stranger.id]
+    seen = set()
+
+    async with database.reader() as reader:
+        for _ in range(150):
+            question = asking.question()
+            by_hours = await counts(reader, first.owner.id, workspaces, **question)
+            one_by_one = await raw(reader, first.owner.id, workspaces, **question)
+            assert (question, told(by_hours)) == (question, told(one_by_one))
+            seen |= {row.workspace_id for row in by_hours}
+
+    assert seen == {first.id, second.id}
+
+
+async def test_only_what_is_wanted_is_counted_from_the_hours(
+    factory: Factory, database: Database
+) -> None:
+    tenant = await factory.tenant()
+    await factory.feedback(tenant, score=GivenScore("POSITIVE", 0.25, 1), rating=3)
+    await factory.feedback(tenant, score=NEGATIVE)
+
+    async with database.reader() as reader:
+        (row,) = await counts(
+            reader,
+            tenant.owner.id,
+            [tenant.id],
+            start=NOON,
+            end=None,
+            where=Filter(sentiments=("POSITIVE",)),
+            columns=frozenset({"total", "average_rating", "average_score"}),
+        )
+
+    assert dict(row.items()) == {
+        "workspace_id": tenant.id,
+        "bucket": None,
+        "total": 1,
+        "average_score": 0.25,
+        "average_rating": 3.0,
+    }
+
+
+# Which way
+
+
+@pytest.fixture
+async def watch(settings: Settings, factory: Factory) -> AsyncIterator[tuple[Database, list[str]]]:
+    """A database whose statements are seen on their way to Postgres."""
+    assert settings.database_url is not None
+    async with watched(settings.database_url) as (url, executed):
+        watched_settings = settings.model_copy(update={"database_url": url})
+        async with open_database(watched_settings, "watched") as database:
+            yield database, executed
+
+
+HOURS, ROWS = "stats_hour", "feedback"
+TAG, OTHER = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("where", "zone", "interval", "read"),
+    [
+        (ALL, "UTC", Interval.HOUR, {HOURS}),
+        (ALL, "Europe/Berlin", Interval.DAY, {HOURS}),
+        (ALL, "Asia/Kolkata", Interval.DAY, {ROWS}),
+        (Filter(source_ids=(TAG, OTHER)), "UTC", Interval.DAY, {HOURS}),
+        (Filter(source_ids=()), "UTC", Interval.DAY, {HOURS}),
+        (Filter(source_ids=(UUID(int=0),)), "UTC", Interval.DAY, {ROWS}),
+        (Filter(sentiments=("NEGATIVE", "POSITIVE")), "UTC", Interval.DAY, {HOURS}),
+        (Filter(sentiments=()), "UTC", Interval.DAY, {ROWS}),
+        (Filter(tag_ids=(TAG,)), "UTC", Interval.DAY, {HOURS}),
+        (Filter(tag_ids=(TAG, TAG)), "UTC", Interval.DAY, {HOURS}),
+        (Filter(tag_ids=(TAG, OTHER)), "UTC", Interval.DAY, {ROWS}),
+        (Filter(tag_ids=()), "UTC", Interval.DAY, {ROWS}),
+        (Filter(tag_ids=(UUID(int=0),)), "UTC", Interval.DAY, {ROWS}),
+        (Filter(search="fine"), "UTC", Interval.DAY, {ROWS}),
+        (Filter(rating_gte=1), "UTC", Interval.DAY, {ROWS}),
+        (Filter(rating_lte=1), "UTC", Interval.DAY, {ROWS}),
+        (Filter(occurred_after=NOON), "UTC", Interval.DAY, {HOURS}),
+        (Filter(occurred_after=NOON + ODD), "UTC", Interval.DAY, {HOURS, ROWS}),
+        (Filter(occurred_before=NOON + DAY + ODD), "UTC", Interval.DAY, {HOURS, ROWS}),
+        (Filter(occurred_before=NOON - DAY + ODD), "UTC", Interval.DAY, {ROWS}),
+    ],
+)
+async def test_statistics_are_read_from_the_hours_where_they_know(
+    where: Filter,
+    zone: str,
+    interval: Interval,
+    read: set[str],
+    factory: Factory,
+    watch: tuple[Database, list[str]],
+) -> None:
+    database, executed = watch
+    viewer = Viewer(new_id(), new_id(), now())
+    within = stats.period(NOON - DAY, NOON + 2 * DAY, interval, zone)
+
+    async with database.reader() as reader:
+        await stats.over(reader, viewer, [new_id()], within, where)
+
+    assert tables(executed) == read
+
+
+@pytest.mark.parametrize(
+    ("start", "where", "read"),
+    [
+        (NOON, ALL, {HOURS}),
+        (NOON + ODD, ALL, {HOURS, ROWS}),
+        (NOON, Filter(search="fine"), {ROWS}),
+    ],
+)
+async def test_live_totals_are_read_from_the_hours_where_they_know(
+    start: datetime,
+    where: Filter,
+    read: set[str],
+    factory: Factory,
+    watch: tuple[Database, list[str]],
+) -> None:
+    database, executed = watch
+    viewer = Viewer(new_id(), new_id(), now())
+
+    async with database.reader() as reader:
+        await stats.totals(reader, viewer, new_id(), start, where)
+
+    assert tables(executed) == read
+
+
+def tables(executed: Sequence[str]) -> set[str]:
+    """Which of the two kinds of tables the latest statement read."""
+    return {name for name in (HOURS, ROWS) if f"FROM {name} " in executed[-1].replace("\n", " ")}
+
+
+# What the hours cover
+
+
+HOUR = timedelta(hours=1)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "span"),
+    [
+        (NOON, NOON + HOUR, Span(NOON, NOON, NOON + HOUR, NOON + HOUR)),
+        (NOON, None, Span(NOON, NOON, None, None)),
+        (NOON + ODD, None, Span(NOON + ODD, NOON + HOUR, None, None)),
+        (
+            NOON - ODD,
+            NOON + HOUR + ODD,
+            Span(NOON - ODD, NOON, NOON + HOUR, NOON + HOUR + ODD),
+        ),
+        (NOON + ODD, NOON + HOUR + ODD, None),
+        (NOON + ODD, NOON + 2 * ODD, None),
+        (NOON, NOON, None),
+        (NOON + DAY, NOON, None),
+        (LAST, None, None),
+        (FIRST, None, Span(FIRST, FIRST, None, None)),
+    ],
+)
+def test_a_span_goes_from_whole_hour_to_whole_hour(
+    start: datetime, end: datetime | None, span: Span | None
+) -> None:
+    assert Span.of(start, end) == span
+
+
+def test_a_span_is_of_hours_of_utc() -> None:
+    kolkata = stats.zone("Asia/Kolkata")
+    span = Span.of(NOON.astimezone(kolkata), (NOON + HOUR).astimezone(kolkata))
+
+    assert span == Span(NOON, NOON, NOON + HOUR, NOON + HOUR)
+    assert (span.has_head, span.has_tail) == (False, False)
+
+
+def test_boundaries_within_hours_are_for_rows() -> None:
+    assert is_counted(ALL, [NOON, NOON + HOUR])
+    assert not is_counted(ALL, [NOON, NOON + 30 * HOUR / 60])
+    assert not is_counted(ALL, [NOON + timedelta(seconds=1)])
+    assert not is_counted(replace(ALL, tag_ids=(TAG, OTHER)), [NOON])
