@@ -1,14 +1,60 @@
-"""Who is told when somebody's rights in a workspace change, on whichever server it happened."""
+"""What people are to workspaces: read for all who ask at the same time, and watched for changes, anywhere."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
+from domain import workspace
+from domain.viewer import Viewer
+from persistence.database import Database
+
+_AT_ONCE = 1_000
+_SLICE = 256
+
+_Answer = asyncio.Future[str | None]
+
 
 class Memberships:
-    """The watchers of each user's rights. Whoever follows the instance's events tells of changes."""
+    """Roles, and the watchers of each user's. Whoever follows the instance's events tells of changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._watchers: dict[UUID, set[Callable[[], None]]] = {}
+        self._asked: list[tuple[Viewer, UUID, _Answer]] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    async def role(self, viewer: Viewer, workspace_id: UUID) -> str | None:
+        """What the viewer is in the workspace now; None to strangers.
+
+        Thousands come back at once after a restart, or look again when events were missed: while one statement is on
+        its way, all who ask wait for the next one, together.
+        """
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        self._asked.append((viewer, workspace_id, answer))
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+        return await answer
+
+    async def _read(self) -> None:
+        try:
+            while self._asked:
+                await self._read_some()
+        finally:
+            self._reading = None
+
+    async def _read_some(self) -> None:
+        asked, self._asked = self._asked[:_AT_ONCE], self._asked[_AT_ONCE:]
+        try:
+            async with self._database.reader() as reader:
+                roles = await workspace.roles_in(reader, [(who, where) for who, where, _ in asked])
+        except Exception as error:  # noqa: BLE001 - everybody gets it
+            for _, _, answer in asked:
+                if not answer.done():
+                    answer.set_exception(error)
+        else:
+            for who, where, answer in asked:
+                if not answer.done():
+                    answer.set_result(roles.get((who.user_id, where)))
 
     def watch(self, user: UUID, told: Callable[[], None]) -> None:
         """Call `told` when what the user may do has changed somewhere, until `unwatch`."""
@@ -26,7 +72,11 @@ class Memberships:
         for told in tuple(self._watchers.get(user, ())):
             told()
 
-    def any_changed(self) -> None:
-        """Events were missed: it may be anybody."""
-        for user in tuple(self._watchers):
-            self.changed(user)
+    async def any_changed(self) -> None:
+        """Events were missed: it may be anybody. Tells them some at a time, so that the loop turns in between."""
+        everybody = [(user, told) for user, watchers in self._watchers.items() for told in watchers]
+        for begin in range(0, len(everybody), _SLICE):
+            for user, told in everybody[begin : begin + _SLICE]:
+                if told in self._watchers.get(user, ()):
+                    told()
+            await asyncio.sleep(0)

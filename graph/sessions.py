@@ -72,12 +72,12 @@ class Sessions:
         cursor = await hub.position(topic)
         # Loaded after the position was taken: nothing falls between the two.
         await self.load()
-        memberships.any_changed()
+        await memberships.any_changed()
         async with aclosing(hub.follow(topic, cursor)) as stream:
             async for item in stream:
                 if isinstance(item, Gap):
                     await self.load()
-                    memberships.any_changed()
+                    await memberships.any_changed()
                     continue
                 event = events.of_instance(item.entry.payload)
                 if isinstance(event, events.SessionRevoked):

@@ -6,7 +6,7 @@ ends without `complete` has not ended: come back with the last id.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -151,23 +151,21 @@ class _EventStream:
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def follow(self, beginning: Awaitable[Subscription]) -> None:
+    async def follow(self, beginning: Coroutine[Any, Any, Subscription]) -> None:
         """Send what is delivered, until the subscription is over, the token is, or the client takes nothing."""
+        begun = asyncio.ensure_future(beginning)
+        begun.add_done_callback(lambda _: self._news.set())
         try:
-            subscription = await beginning
+            with self._watched():
+                await self._follow(begun)
         except RequestError as refused:
             await self.say(_event(orjson.dumps({"errors": refused.errors})) + _COMPLETE)
-            return
-        try:
-            await self.say(_sign(subscription))
-            with self._watched():
-                await self._follow(subscription)
         except TimeoutError:
             self.is_stalled = True
         finally:
-            subscription.end()
+            await _end(begun)
 
-    async def _follow(self, subscription: Subscription) -> None:
+    async def _follow(self, begun: "asyncio.Task[Subscription]") -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KEEPALIVE_SECONDS):
@@ -175,12 +173,15 @@ class _EventStream:
             self._news.clear()
             if self._is_cut:
                 return
+            # It may take long to begin: while Redis is away, say.
+            subscription = begun.result() if begun.done() else None
             due, self._due = self._due, b""
             async with asyncio.timeout(STALL_SECONDS):
                 await self.say(due or _sign(subscription))
             if self._is_over and not self._due:
                 return
-            subscription.resume()
+            if subscription is not None:
+                subscription.resume()
 
     @contextlib.contextmanager
     def _watched(self) -> Any:
@@ -219,9 +220,17 @@ class _EventStream:
         self._news.set()
 
 
-def _sign(subscription: Subscription) -> bytes:
+async def _end(begun: "asyncio.Task[Subscription]") -> None:
+    """Deliver nothing from now on, whether it has begun or not."""
+    begun.cancel()
+    await asyncio.wait({begun})
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().end()
+
+
+def _sign(subscription: Subscription | None) -> bytes:
     """That the stream lives, and where it goes on: a client may come back that has never had an event."""
-    position = subscription.position
+    position = None if subscription is None else subscription.position
     return _COMMENT if position is None else b"id: %b\n\n" % str(position).encode()
 
 

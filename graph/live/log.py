@@ -57,6 +57,8 @@ class LogGroup:
         self._describe = describe
         self._members: set[Member] = set()
         self._live: dict[Member, None] = {}
+        self._late: list[Member] = []
+        """Who became live while the others were being served."""
         # Entries for the live members, the first of them being executed and delivered now.
         self._pending: deque[Entry] = deque()
         self._work: asyncio.Task[None] | None = None
@@ -142,6 +144,8 @@ class LogGroup:
     def _go_live(self, member: Member) -> bool:
         if member.epoch == self.topic.epoch and self._seen() <= member.last <= self.topic.last:
             self._live[member] = None
+            if self._work is not None:
+                self._late.append(member)
             return True
         return False
 
@@ -153,7 +157,7 @@ class LogGroup:
                 entries = list(islice(self._pending, _AT_ONCE))
                 items = await self._all(entries)
                 for portion, last in _portions(BATCH_BYTES, items, entries[-1].offset):
-                    if self.topic.life == life:
+                    if portion and self.topic.life == life:
                         await self._fan_out(portion, last, life)
                 while (
                     self.topic.life == life
@@ -167,28 +171,38 @@ class LogGroup:
             self._end(error)
         finally:
             self._work = None
+            self._late = []
 
     async def _fan_out(self, items: Sequence[tuple[int, Item]], last: int, life: int) -> None:
         """Serve every live member, those that become live meanwhile too, in slices."""
-        whole = [item for _, item in items]
-        first = items[0][0] if items else last
-        while behind := [member for member in self._live if member.last < last]:
+        behind, self._late = list(self._live), []
+        while behind:
             for begin in range(0, len(behind), SLICE):
                 if begin:
                     await asyncio.sleep(0)
                     if self.topic.life != life:
                         return
-                due_to = [
-                    member for member in behind[begin : begin + SLICE] if member in self._live
-                ]
-                self._counters.delivered += len(due_to) * len(whole)
-                for member in due_to:
-                    due = whole
-                    if member.last >= first:
-                        due = [item for offset, item in items if offset > member.last]
-                    member.last = last
-                    if due and not member.sink.deliver(due):
-                        self._pause(member)
+                self._serve(behind[begin : begin + SLICE], items, last)
+            behind, self._late = self._late, []
+
+    def _serve(
+        self, members: Sequence[Member], items: Sequence[tuple[int, Item]], last: int
+    ) -> None:
+        # Once for each client and event: no more is looked at than has to be.
+        live, whole, first = self._live, [item for _, item in items], items[0][0]
+        served = 0
+        for member in members:
+            # Any of them may have left or been paused since they were listed.
+            if member.last >= last or member not in live:
+                continue
+            due = whole
+            if member.last >= first:
+                due = [item for offset, item in items if offset > member.last]
+            member.last = last
+            served += len(due)
+            if due and not member.sink.deliver(due):
+                self._pause(member)
+        self._counters.delivered += served
 
     def _fall_behind(self) -> None:
         """More is pending than may be kept: the live members catch up by themselves."""

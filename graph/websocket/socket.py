@@ -5,7 +5,6 @@ no queue and no timer of its own.
 """
 
 import asyncio
-import os
 import socket
 import struct
 from collections.abc import Callable, MutableMapping, Sequence
@@ -91,11 +90,12 @@ class Socket(asyncio.Protocol):
 
     __slots__ = (
         "_connections",
-        "_descriptor",
+        "_direct",
         "_endpoint",
         "_heard",
         "_is_closing",
         "_next_ping",
+        "_plain",
         "_reader",
         "_scope_of",
         "_stalled_at",
@@ -117,8 +117,10 @@ class Socket(asyncio.Protocol):
         self._reader: frames.Reader | None = None
         self._talk: Talk | None = None
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is connected
-        self._descriptor: int | None = None
-        """Where the transport is a plain socket."""
+        self._plain: socket.socket | None = None
+        """The transport's own, where it is a plain one, until the connection is lost."""
+        self._direct: socket.socket | None = None
+        """The same while what is written may go straight to it: nothing waits before it, and nobody is leaving."""
         self._heard = True
         self._is_closing = False
         self._next_ping = 0.0
@@ -131,23 +133,23 @@ class Socket(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send whole frames.
 
-        Straight to the kernel where nothing waits before them, which costs a fifth less than the transport's own
-        way; it gets what the kernel does not take. While the transport is not closing, the descriptor is its own.
+        Straight to the kernel where nothing waits before them, which costs a third less than the transport's own
+        way; it gets what the kernel does not take.
         """
-        transport = self._transport
-        if self._is_closing or transport.is_closing():
-            return
-        if self._descriptor is None or transport.get_write_buffer_size():
-            transport.write(data)
+        direct = self._direct or self._direct_again()
+        if direct is None:
+            if not self._is_closing and not self._transport.is_closing():
+                self._transport.write(data)
             return
         try:
-            taken = os.write(self._descriptor, data)
+            taken = direct.send(data)
         except BlockingIOError:
             taken = 0
         except OSError:
             return  # The transport is about to find out.
         if taken < len(data):
-            transport.write(data[taken:])
+            self._direct = None
+            self._transport.write(data[taken:])
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye; the connection ends when the client has answered, or soon."""
@@ -193,6 +195,11 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._is_closing = True
+        self._direct = None
+        if self._plain is not None:
+            # The transport closes it.
+            self._plain.detach()
+            self._plain = None
         self._connections.discard(self)
         self._endpoint.clock.forget(self)
         self._part()
@@ -251,22 +258,35 @@ class Socket(asyncio.Protocol):
         if not self._is_closing:
             clock.ask(self, min(later, self._next_ping))
 
+    def _direct_again(self) -> socket.socket | None:
+        """Look whether the transport has passed on what it held: to ask it each time takes as long as to write."""
+        transport = self._transport
+        if not (self._is_closing or transport.is_closing() or transport.get_write_buffer_size()):
+            self._direct = self._plain
+        return self._direct
+
     def _abort(self) -> None:
         """End the connection at once: what the kernel still holds for the client goes too."""
+        self._direct = None
         plain = self._transport.get_extra_info("socket")
         if plain is not None and not self._transport.is_closing():
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def _shake_hands(self, data: bytes) -> None:
-        assert self._scope_of is not None  # noqa: S101 - it is needed once
-
         def choose(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
             chosen = self._endpoint.protocol_of(offered)
             return None if chosen is None else Subprotocol(chosen)
 
-        # For this alone: to keep it would take more memory than all the rest.
+        # For this alone: to keep it would take more memory than all the rest, and it is a cycle.
         server = ServerProtocol(select_subprotocol=choose)
+        try:
+            self._answer(server, data)
+        finally:
+            vars(server).clear()
+
+    def _answer(self, server: ServerProtocol, data: bytes) -> None:
+        assert self._scope_of is not None  # noqa: S101 - it is needed once
         server.receive_data(data)
         events = server.events_received()
         if not events or not isinstance(events[0], Request):
@@ -295,7 +315,10 @@ class Socket(asyncio.Protocol):
             # Else the kernel would take megabytes for a client that reads nothing.
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
             if self._transport.get_extra_info("sslcontext") is None:
-                self._descriptor = plain.fileno()
+                # As an object of our own: it is sent to without asking the transport anything.
+                self._plain = socket.socket(
+                    plain.family, plain.type, plain.proto, fileno=plain.fileno()
+                )
         self._next_ping = self._endpoint.clock.now() + self._endpoint.ping_seconds
         self._reader = frames.Reader(self._endpoint.largest)
         self._talk = self._endpoint.open(
@@ -324,6 +347,7 @@ class Socket(asyncio.Protocol):
     def _leave(self) -> None:
         if not self._is_closing:
             self._is_closing = True
+            self._direct = None
             self._part()
             clock = self._endpoint.clock
             clock.ask(self, clock.now() + self._endpoint.farewell_seconds)

@@ -2,19 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
 
 import httpx
 import pytest
 
 from app.main import Application
 from app.resources import Api
+from app.settings import Settings
+from app.stores import open_database
 from domain.events import INSTANCE, MemberChanged
+from domain.viewer import Viewer
 from graph.live.hub import Hub
-from tests.factories import Factory, Person
+from graph.memberships import Memberships
+from persistence.database import Database
+from tests.factories import Factory, Person, Tenant
+from tests.graph.sockets import endpoint
 from tests.graph.test_member import change_role, remove
 from tests.graph.test_sse import streaming
 from tests.graph.watching import FROM, SECONDS, STATS, Socket, World, connected
+from tests.statements import watched
 
 
 @pytest.fixture
@@ -277,3 +287,72 @@ async def test_an_event_stream_of_who_is_taken_out_says_so_and_is_complete(
 
     assert told.data["errors"][0]["extensions"] == {"code": "NOT_FOUND"}
     assert complete.name == "complete"
+
+
+@pytest.fixture
+async def seen(settings: Settings) -> AsyncIterator[tuple[Database, list[str]]]:
+    """The database, and the statements that go to it by this way."""
+    assert settings.database_url is not None
+    async with (
+        watched(settings.database_url) as (url, executed),
+        open_database(settings.model_copy(update={"database_url": url}), "watched") as database,
+    ):
+        yield database, executed
+
+
+def of_roles(executed: list[str]) -> int:
+    return sum("member.user_id = ANY (" in text for text in executed)
+
+
+async def test_those_who_ask_at_the_same_time_share_a_statement(
+    factory: Factory, seen: tuple[Database, list[str]]
+) -> None:
+    database, executed = seen
+    tenants = [await factory.tenant(), await factory.tenant()]
+    memberships = Memberships(database)
+
+    async def role(user: UUID, tenant: Tenant) -> str | None:
+        viewer = Viewer(user, UUID(int=1), datetime(2030, 1, 1, tzinfo=UTC))
+        return await memberships.role(viewer, tenant.id)
+
+    analyst = await factory.member(tenants[0], "ANALYST")
+    answers = await asyncio.gather(
+        role(tenants[0].owner.id, tenants[0]),
+        role(tenants[1].owner.id, tenants[0]),
+        role(tenants[1].owner.id, tenants[1]),
+        role(analyst.id, tenants[0]),
+        role(analyst.id, tenants[1]),
+    )
+
+    assert list(answers) == ["OWNER", None, "OWNER", "ANALYST", None]
+    assert of_roles(executed) == 1
+
+
+async def test_missed_events_take_a_statement_for_all_who_watch(
+    world: World, application: Application, api: Api, factory: Factory,
+    seen: tuple[Database, list[str]],
+) -> None:  # fmt: skip
+    database, executed = seen
+    memberships = Memberships(database)
+    services = replace(api.services, database=database, memberships=memberships)
+    websocket = endpoint(replace(api, services=services))
+    people = [await factory.member(world.tenant, role) for role in ("VIEWER", "ANALYST") * 10]
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(connected(application, person, websocket))
+            for person in people
+        ]
+        await watch(world, *clients)
+        await factory.change(
+            "DELETE FROM member WHERE user_id = :user", within=world.tenant, user=people[0].id
+        )
+        executed.clear()
+        await memberships.any_changed()
+        refused = (await clients[0].error())[0]
+        await world.submit("after")
+        got = [await bodies(client, 1) for client in clients[1:]]
+
+        assert refused == "NOT_FOUND"
+        assert got == [["after"]] * 19
+        # One for all, and one that says why to who was taken out.
+        assert of_roles(executed) == 2

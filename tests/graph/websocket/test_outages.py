@@ -15,6 +15,7 @@ from app.stores import open_redis
 from domain import events
 from tests.factories import Tenant
 from tests.graph.sockets import SECONDS, Socket, acknowledged, served
+from tests.graph.test_sse import streaming
 from tests.graph.watching import EVENTS, FROM, STATS, World
 
 
@@ -251,3 +252,31 @@ async def test_a_socket_is_closed_for_a_session_that_ended_while_redis_was_out_o
         gate.open()
 
         assert await client.ended() == (4403, "The session has ended")
+
+
+async def test_an_event_stream_that_waits_for_redis_ends_with_its_server(
+    world: World, away: tuple[str, Application], gate: Gate
+) -> None:
+    server, application = away
+    gate.shut()
+    await noticed(application, connected=False)
+    given = {"workspace": world.tenant.gid, "after": world.start}
+    async with streaming(server, world.tenant.owner, EVENTS, **given) as stream:
+        application.drain()
+
+        assert await stream.ended()
+
+
+async def test_an_event_stream_that_waited_for_redis_has_everything(
+    world: World, away: tuple[str, Application], gate: Gate
+) -> None:
+    server, application = away
+    gate.shut()
+    await noticed(application, connected=False)
+    given = {"workspace": world.tenant.gid, "after": world.start}
+    async with streaming(server, world.tenant.owner, EVENTS, **given) as stream:
+        await world.submit("unheard")
+        gate.open()
+        event = await stream.next()
+
+        assert event.data["data"]["feedbackEvents"]["feedback"]["body"] == "unheard"
