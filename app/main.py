@@ -110,7 +110,11 @@ class Application:
         """Serve with these resources."""
         self.api = self._readiness.api = api
         services, settings = api.services, self._settings
-        operations = self._operations(schema._schema, seconds=settings.operation_seconds)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there; a contract test watches it
+        operations = self._operations(
+            schema._schema,  # noqa: SLF001 - Strawberry keeps graphql-core's schema there; a contract test watches it
+            seconds=settings.operation_seconds,
+            most_points=settings.operation_points,
+        )
         if settings.trusted_documents is not None:
             _trust(operations, settings.trusted_documents)
         subscriptions = Subscriptions(operations, services.hub, services.memberships)

@@ -21,6 +21,10 @@ from graph.sessions import Sessions
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
 
+POINTS = Limit("points", points=1_000_000, seconds=60)
+ANONYMOUS_POINTS = Limit("anonymous-points", points=100_000, seconds=60)
+"""What the operations of a caller may cost, in points; of those who have not signed in by their address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -89,6 +93,20 @@ class Context:
     async def spend(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
         """Count towards a rate limit; RateLimitedError when it is used up."""
         if wait := await self.services.limiter.wait(limit, caller, cost=cost):
+            raise RateLimitedError(wait)
+
+    @property
+    def budget(self) -> tuple[Limit, str]:
+        """Whose points the caller's operations cost: its own or, signed in or not at all, its address's."""
+        viewer = self.viewer_or_none
+        if viewer is None:
+            return ANONYMOUS_POINTS, self.client.ip
+        return POINTS, viewer.user_id.hex
+
+    async def spend_points(self, points: int) -> None:
+        """Count what an operation costs; RateLimitedError when the caller has spent all."""
+        limit, caller = self.budget
+        if wait := await self.services.limiter.charge(limit, caller, points):
             raise RateLimitedError(wait)
 
     def renewed(self) -> Self:

@@ -24,8 +24,10 @@ from graphql import (
     visit,
 )
 
+from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
+from graph.shape import MOST_TOKENS, excess
 
 CURSOR_ARGUMENT = "after"
 """Of a subscription: where a subscriber begins, which is no part of what it shares with others."""
@@ -33,18 +35,18 @@ CURSOR_ARGUMENT = "after"
 # The length of a path such as selection_set, selections, 0, arguments, 0.
 _ROOT_ARGUMENT = 5
 
-MOST_TOKENS = 8_000
 MOST_ERRORS = 50
 _CACHED_DOCUMENTS = 1_000
 _CACHED_CHARACTERS = 1_000_000
 
 
 class RequestError(Exception):
-    """The request cannot be executed; carries the errors for the client."""
+    """The request cannot be executed; carries the errors for the client, and when it may come again if that helps."""
 
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
+    def __init__(self, errors: list[dict[str, Any]], *, retry_after: float | None = None) -> None:
         super().__init__(errors[0]["message"])
         self.errors = errors
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ class SharedText:
 class Document:
     """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
 
-    __slots__ = ("_engine", "_plans", "_shared", "node", "operations")
+    __slots__ = ("_engine", "_plans", "_prices", "_shared", "node", "operations")
 
     def __init__(self, engine: Engine, node: DocumentNode) -> None:
         self._engine = engine
         self._plans: dict[str | None, Plan] = {}
+        self._prices: dict[str | None, Price] = {}
         self._shared: dict[str | None, SharedText] = {}
         self.node = node
         self.operations: dict[str | None, OperationType] = {
@@ -95,6 +98,14 @@ class Document:
         if plan is None:
             plan = self._plans[operation_name] = self._engine.plan(self.node, operation_name)
         return plan
+
+    def price(self, operation_name: str | None) -> Price:
+        """What one of its operations costs at most."""
+        price = self._prices.get(operation_name)
+        if price is None:
+            price = Price(self._engine.schema, self.node, operation_name)
+            self._prices[operation_name] = price
+        return price
 
     def shared(self, operation_name: str | None) -> SharedText:
         """What of one of its subscriptions is the same for all who may share it."""
@@ -200,6 +211,8 @@ class Documents:
     def _read(self, text: str) -> Document:
         try:
             node = parse(text, max_tokens=MOST_TOKENS)
+            if (refusal := excess(node)) is not None:
+                raise RequestError([bad_request(refusal)])
             errors = validate(self._engine.schema, node, max_errors=MOST_ERRORS)
         except GraphQLError as error:
             raise RequestError([formatted(error)]) from None

@@ -10,11 +10,12 @@ import orjson
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution import ExecutionResult
 
+from domain.errors import RateLimitedError
 from graph import incremental
 from graph.context import Context
 from graph.deadline import Deadline
 from graph.documents import CURSOR_ARGUMENT, Document, Documents, RequestError, SharedText
-from graph.engine import Engine, Plan, VariableErrors
+from graph.engine import Engine, Plan, Result, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
 from graph.scalars import write_json
@@ -30,25 +31,37 @@ class Operation(NamedTuple):
     document_id: str | None = None
 
 
+MOST_POINTS = 25_000
+
+
 class Answer(NamedTuple):
     """The response body, and whether execution began (then HTTP says 200 in every case).
 
     Where the operation defers, the body is the first of several payloads; close the rest to end the operation.
+    `retry_after`: the caller has spent all points, and has enough again after so many seconds.
     """
 
     body: bytes
     executed: bool
     rest: AsyncGenerator[bytes] | None = None
+    retry_after: float | None = None
 
 
 class Operations:
     """Executes operations of one schema."""
 
     def __init__(
-        self, schema: GraphQLSchema, *, seconds: float, engine: type[Engine] = Engine
+        self,
+        schema: GraphQLSchema,
+        *,
+        seconds: float,
+        most_points: int = MOST_POINTS,
+        engine: type[Engine] = Engine,
     ) -> None:
+        """An operation may take so many `seconds` and cost `most_points`."""
         self.engine = engine(schema)
         self._seconds = seconds
+        self._most_points = most_points
         self._documents = Documents(self.engine)
 
     def trust(self, texts: Mapping[str, str]) -> None:
@@ -68,10 +81,12 @@ class Operations:
         context: Context,
         *,
         incrementally: bool = False,
+        tells_cost: bool = False,
     ) -> Answer:
         """Run a query or mutation, within the deadline; when it passes, running statements are cancelled.
 
-        An operation with @defer is refused unless the client takes its answer `incrementally`.
+        An operation with @defer is refused unless the client takes its answer `incrementally`. What it cost is in the
+        answer's extensions if that `tells_cost`.
         """
         plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
@@ -80,8 +95,10 @@ class Operations:
             defers = plan.is_deferring(coerced)
             if defers and not incrementally:
                 raise RequestError([bad_request(incremental.UNACCEPTED)])
+            points = await self._charge(document, operation, context, coerced)
         except RequestError as refused:
-            return Answer(orjson.dumps({"errors": refused.errors}), executed=False)
+            refusal = orjson.dumps({"errors": refused.errors})
+            return Answer(refusal, executed=False, retry_after=refused.retry_after)
         run = plan.deliver if defers else plan.run
         began = asyncio.get_running_loop().time()
         try:
@@ -91,9 +108,41 @@ class Operations:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
             return Answer(orjson.dumps(body), executed=True)
         if isinstance(result, ExecutionResult):
-            return Answer(body_of(result), executed=True)
+            cost = self._cost(points, result) if tells_cost else None
+            return Answer(body_of(result, cost), executed=True)
         payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
         return Answer(payloads.first, executed=True, rest=payloads.rest())
+
+    async def charge(self, document: Document, operation: Operation, context: Context) -> None:
+        """Count a subscription's points once, as it begins; RequestError where these are too many."""
+        coerced = _coerced(document.plan(operation.operation_name), operation.variables or {})
+        await self._charge(document, operation, context, coerced)
+
+    async def _charge(
+        self,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        coerced: Mapping[str, Any],
+    ) -> int:
+        """What the operation costs at most; RequestError where that is too much, for it or for its caller."""
+        points = document.price(operation.operation_name).of(coerced)
+        if points > self._most_points:
+            message = f"The operation may cost {points:,} points; {self._most_points:,} are the most. Ask for less."
+            cost = {"requested": points, "limit": self._most_points}
+            error = bad_request(message)
+            error["extensions"] |= {"cost": cost}
+            raise RequestError([error])
+        try:
+            await context.spend_points(points)
+        except RateLimitedError as limited:
+            error = formatted(GraphQLError("", original_error=limited))
+            raise RequestError([error], retry_after=limited.retry_after) from None
+        return points
+
+    def _cost(self, points: int, result: ExecutionResult) -> dict[str, int]:
+        actual = 1 + result.weight if isinstance(result, Result) else points
+        return {"requested": points, "actual": actual, "limit": self._most_points}
 
     def subscription(self, document: Document, operation: Operation) -> "SubscriptionPlan":
         """How a subscription's events are made and answered; RequestError where its variables do not fit."""
@@ -184,10 +233,12 @@ def _met_an_outage(result: ExecutionResult) -> bool:
     )
 
 
-def body_of(result: ExecutionResult) -> bytes:
-    """The response as bytes."""
+def body_of(result: ExecutionResult, cost: Mapping[str, int] | None = None) -> bytes:
+    """The response as bytes, with what it cost where that is to be told."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [formatted(error) for error in result.errors]
     body["data"] = result.data
+    if cost is not None:
+        body["extensions"] = {"cost": cost}
     return write_json(body)

@@ -16,6 +16,7 @@ from domain.ids import Kind
 from domain.workspace import Workspace
 from graph.access import signed_in
 from graph.context import Info
+from graph.cost import ListSize
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
 from graph.fields import batch, column, computed, rows
 from graph.node import Node, id_field, read_id, read_ids
@@ -132,6 +133,7 @@ class Feedback(Node):
         _tags,
         reads=("id",),
         brought="tags",
+        directives=[ListSize(assumed_size=3)],
         graphql_type=list[Tag],
         description="Its tags, by name.",
     )

@@ -90,6 +90,7 @@ def batch(
     first: bool = False,
     description: str | None = None,
     graphql_type: Any = None,
+    directives: Sequence[object] = (),
 ) -> Any:
     """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`.
 
@@ -119,6 +120,7 @@ def batch(
         resolver=resolve,
         description=description,
         graphql_type=graphql_type,
+        directives=directives,
         metadata={RESOLUTION: Batch(load, reads, first)},
     )
 

@@ -7,6 +7,7 @@ is answered in parts, as multipart/mixed, to clients that name it. Subscriptions
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,11 +138,16 @@ class GraphQLOverHTTP:
             return
         answer = await _while_there(
             receive,
-            self._operations.execute(document, operation, context, incrementally=accepted.parts),
+            self._operations.execute(
+                document, operation, context, incrementally=accepted.parts, tells_cost=True
+            ),
         )
         if answer is None:
             return
-        if not answer.executed:
+        if answer.retry_after is not None:
+            wait = b"%d" % math.ceil(answer.retry_after)
+            await _send(send, 429, media or RESPONSE_JSON, answer.body, ((b"retry-after", wait),))
+        elif not answer.executed:
             await _send_errors(send, media, answer.body)
         elif answer.rest is None and media is not None:
             await _send(send, 200, media, answer.body, _cookies(context))

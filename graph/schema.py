@@ -15,7 +15,7 @@ from graphql import (
 from graphql.type.directives import GraphQLDeferDirective
 from strawberry.schema.config import StrawberryConfig
 
-from graph import resolutions
+from graph import cost, resolutions
 from graph.account import AccountMutation, Session
 from graph.api_key import ApiKeyMutation
 from graph.contact import ContactMutation
@@ -102,15 +102,17 @@ def _with_defer(built: strawberry.Schema) -> strawberry.Schema:
 
 
 schema = resolutions.declare(
-    _with_defer(
-        _without_null_defaults(
-            strawberry.Schema(
-                query=Query,
-                mutation=Mutation,
-                subscription=Subscription,
-                types=[Session],
-                exception_handlers=HANDLERS,
-                config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
+    cost.declare(
+        _with_defer(
+            _without_null_defaults(
+                strawberry.Schema(
+                    query=Query,
+                    mutation=Mutation,
+                    subscription=Subscription,
+                    types=[Session],
+                    exception_handlers=HANDLERS,
+                    config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
+                )
             )
         )
     )

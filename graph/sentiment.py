@@ -7,6 +7,7 @@ import strawberry
 from domain import sentiment
 from graph.access import signed_in
 from graph.context import Info
+from graph.cost import Cost, ListSize
 
 
 @strawberry.enum(description="What a text says about how its writer feels.")
@@ -28,6 +29,7 @@ class Sentiment:
 class SentimentQuery:
     @strawberry.field(
         extensions=[signed_in],
+        directives=[Cost(weight="5"), ListSize(slicing_arguments=["texts"])],
         description="Score up to 100 texts without storing them; null where the language is one "
         "the model does not know.",
     )

@@ -55,23 +55,31 @@ class Subscriptions:
         `after` is a cursor that counts instead of the operation's own.
         """
         plan = self.operations.subscription(document, operation)
+        await self.operations.charge(document, operation, context)
         begun = Subscription(self, plan, context, sink)
         await begun.begin(after)
         return begun
 
-    def callers(self, key: Hashable, scope: Scope) -> "Callers":
+    def callers(self, key: Hashable, scope: Scope, plan: SubscriptionPlan) -> "Callers":
         """Who shares the group of this key."""
         found = self._callers.get(key)
         if found is None:
-            found = self._callers[key] = Callers(scope, partial(self._callers.pop, key, None))
+            on_empty = partial(self._callers.pop, key, None)
+            found = self._callers[key] = Callers(scope, plan, on_empty)
         return found
 
 
 class Callers:
-    """Those who share a group. One of them, who still has the right, is whom the store is asked for."""
+    """Those who share a group, and so its scope and its plan.
 
-    def __init__(self, scope: Scope, on_empty: Callable[[], object]) -> None:
-        self._scope = scope
+    One of them, who still has the right, is whom the store is asked for.
+    """
+
+    def __init__(
+        self, scope: Scope, plan: SubscriptionPlan, on_empty: Callable[[], object]
+    ) -> None:
+        self.scope = scope
+        self.plan = plan
         self._on_empty = on_empty
         self._contexts: dict[int, Context] = {}
 
@@ -92,18 +100,19 @@ class Callers:
             try:
                 answer = await question(context.renewed())
             except DomainError:
-                if await self._holds(context):
+                if await self.hold(context):
                     raise
             else:
-                if answer.is_sure or await self._holds(context):
+                if answer.is_sure or await self.hold(context):
                     return answer.body
             # Not forgotten: the right may be back before anybody hears that it was gone.
             if self._contexts.pop(key, None) is not None:
                 self._contexts[key] = context
         return None
 
-    async def _holds(self, context: Context) -> bool:
-        return await through_outages(partial(self._scope.holds, context))
+    async def hold(self, context: Context) -> bool:
+        """Whether somebody still has the right that they share."""
+        return await through_outages(partial(self.scope.holds, context))
 
 
 class Answered:
@@ -127,7 +136,6 @@ class Subscription:
         "_member",
         "_of",
         "_plan",
-        "_scope",
         "_sink",
         "_task",
         "context",
@@ -141,7 +149,6 @@ class Subscription:
         self._sink = sink
         self._member: Member | None = None
         self._callers: Callers | None = None
-        self._scope: Hashable = None
         self._task: asyncio.Task[None] | None = None
         self._is_begun = False
         self._is_changed = False
@@ -194,9 +201,10 @@ class Subscription:
             return
         kind = "log" if isinstance(source, Log) else "state"
         key = (kind, source.topic, source.scope.key, plan.key)
-        callers = self._of.callers(key, source.scope)
+        callers = self._of.callers(key, source.scope, plan)
         callers.add(self)
-        self._callers, self._scope = callers, source.scope.key
+        # Equal but for the cursor, which counts no more: thousands need not keep one each.
+        self._callers, self._plan = callers, callers.plan
         try:
             if isinstance(source, Log):
                 self._member = await hub.join_log(
@@ -235,8 +243,13 @@ class Subscription:
         try:
             while self._is_changed:
                 self._is_changed = False
+                callers = self._callers
+                if callers is not None and await callers.hold(self.context):
+                    continue
                 source = await self._plan.source(self.context, None)
-                if isinstance(source, Log | State) and source.scope.key != self._scope:
+                if isinstance(source, Log | State) and (
+                    callers is None or source.scope.key != callers.scope.key
+                ):
                     position = self.position
                     self._leave()
                     await self._join(source, position)

@@ -14,6 +14,7 @@ from graph.access import public
 from graph.account import Session, User
 from graph.api_key import ApiKey
 from graph.context import Info
+from graph.cost import ListSize
 from graph.fields import batch, computed
 from graph.node import Node
 from graph.workspace import Workspace
@@ -151,6 +152,7 @@ class ViewerQuery:
 
     @strawberry.field(
         extensions=[public],
+        directives=[ListSize(slicing_arguments=["ids"])],
         graphql_type=list[Node | None],
         description="Up to 100 things by their ids, in order; null for each that does not exist or "
         "is not the caller's.",

@@ -20,6 +20,8 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from persistence.credit import Account, Credit
+
 LEASE_SECONDS = 1.0
 _LEASED_SHARE = 1 / 100
 
@@ -100,6 +102,7 @@ class Limiter:
         self._callers = callers
         self._clock = clock
         self._script: Any = client.register_script(_TAKE)
+        self._credit = Credit(client, clock=clock, callers=callers)
         self._leases: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
 
     async def wait(self, limit: Limit, caller: str, *, cost: int = 1, spend: bool = True) -> float:
@@ -128,6 +131,21 @@ class Limiter:
             return known
         async with lease.renewing:
             return await self._renew(limit, caller, lease, cost, most, came)
+
+    async def charge(self, limit: Limit, caller: str, cost: int) -> float:
+        """As `wait`, for what comes often and costs little: it is counted afterwards. Not to be mixed with `wait`."""
+        return await self._credit.charge(
+            f"{limit.name}:{caller}",
+            cost,
+            points=limit.points * self._scale,
+            seconds=limit.seconds,
+        )
+
+    async def account(self, limit: Limit, caller: str) -> Account:
+        """What a caller has left of a limit that is charged."""
+        return await self._credit.account(
+            f"{limit.name}:{caller}", points=limit.points * self._scale, seconds=limit.seconds
+        )
 
     async def _renew(
         self, limit: Limit, caller: str, lease: _Lease, cost: int, most: int, came: float

@@ -1,12 +1,13 @@
 """Compiles GraphQL operations into plans: README.md says how."""
 
 from graph.engine.arguments import VariableErrors
-from graph.engine.document import Engine, Plan
+from graph.engine.document import Engine, Plan, Result
 from graph.engine.info import Info
 from graph.engine.resolution import (
     EVENTS,
     RESOLUTION,
     SOURCES,
+    WEIGHT,
     Attribute,
     Batch,
     Call,
@@ -19,6 +20,7 @@ __all__ = [
     "EVENTS",
     "RESOLUTION",
     "SOURCES",
+    "WEIGHT",
     "Attribute",
     "Batch",
     "Call",
@@ -27,6 +29,7 @@ __all__ = [
     "Info",
     "Plan",
     "Resolution",
+    "Result",
     "Source",
     "VariableErrors",
 ]

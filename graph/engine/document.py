@@ -150,6 +150,18 @@ class Operation:
         return collected.grouped_field_set, collected.new_defer_usages
 
 
+class Result(ExecutionResult):
+    """A result, and the weight of all objects that were answered."""
+
+    __slots__ = ("weight",)
+
+    def __init__(
+        self, data: dict[str, Any] | None, errors: list[GraphQLError] | None, weight: int
+    ) -> None:
+        super().__init__(data, errors)
+        self.weight = weight
+
+
 class Plan:
     """How one operation is executed. Cheap to keep: what is under a field is compiled when it is first met."""
 
@@ -196,13 +208,17 @@ class Plan:
     async def run(
         self, root_value: Any, context: Any, coerced: dict[str, Any], raw: dict[str, Any]
     ) -> ExecutionResult:
-        """Execute with variables from `coerce`, which `raw` were before. What is deferred is not put off."""
+        """Execute with variables from `coerce`, which `raw` were before. What is deferred is not put off.
+
+        The result is a Result unless graphql-core had to execute it.
+        """
         self.operation.engine.executed += 1
         selections = None if self.is_deferring(coerced) else self._selections(coerced)
         if selections is None:
             return await self.fall_back(root_value, context, raw)
         run = Run(self.operation, root_value, context, coerced, raw)
-        return ExecutionResult(await self._data(run, selections), run.errors or None)
+        data = await self._data(run, selections)
+        return Result(data, run.errors or None, run.weight)
 
     def subscribed(self, coerced: dict[str, Any]) -> Field:
         """The one field of a subscription; GraphQLError where it has none."""

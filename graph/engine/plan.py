@@ -22,7 +22,7 @@ from graph.engine.arguments import Arguments
 from graph.engine.build import Build, builder
 from graph.engine.defer import Part, Scope
 from graph.engine.leaf import is_plain
-from graph.engine.resolution import RESOLUTION, SOURCES, Attribute, Batch, Computed, Source
+from graph.engine.resolution import RESOLUTION, SOURCES, WEIGHT, Attribute, Batch, Computed, Source
 
 if TYPE_CHECKING:
     from graph.engine.document import Operation
@@ -55,6 +55,7 @@ class Field:
         "shape",
         "type",
         "types",
+        "weight",
     )
 
     def __init__(
@@ -71,6 +72,7 @@ class Field:
         self.type = definition.type
         self.named_type: Any = get_named_type(definition.type)
         self.resolution = definition.extensions.get(RESOLUTION)
+        self.weight: int = definition.extensions.get(WEIGHT, 1)
         self.arguments = Arguments(definition, self.nodes[0])
         self.shape = Shape(definition.type)
         self.is_leaf = is_leaf_type(self.named_type)

@@ -14,6 +14,9 @@ RESOLUTION = "resolution"
 EVENTS = "events"
 """Key in a subscription field's `extensions` of the Call that is asked, once, for where its events come from."""
 
+WEIGHT = "weight"
+"""Key in a field's `extensions` of what each object that it answers adds to the weight of a result; 1 without it."""
+
 SOURCES = "sources"
 """Key in `GraphQLObjectType.extensions` of the Sources that its objects come from."""
 

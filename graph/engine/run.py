@@ -96,6 +96,7 @@ class Run:
         "parted",
         "raw",
         "root_value",
+        "weight",
     )
 
     def __init__(
@@ -113,6 +114,8 @@ class Run:
         self.raw = raw
         self.errors: list[GraphQLError] = []
         self.is_careful = False
+        self.weight = 0
+        """Of all objects that were answered, each as much as its field says."""
         self.parted: list[Level] = []
         """Those whose objects have deferred fragments."""
         self._sourced: VariableValues | None = None
@@ -148,6 +151,8 @@ class Run:
 
     def _begin(self, level: Level, pending: Pending) -> None:
         """Resolve a level's fields; what has to be awaited is added to `pending`."""
+        if level.field is not None:
+            self.weight += level.field.weight * len(level.parents)
         if level.selection.is_parted:
             self.parted.append(level)
         turns = level.selection.turns
