@@ -11,10 +11,12 @@ import orjson
 import uvicorn
 from opentelemetry.metrics import get_meter
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from app.health import Readiness, live
@@ -50,15 +52,21 @@ class Application:
         self._streams: EventStreams | None = None
         self._hooks: Hooks | None = None
         self._rest = Starlette(routes=self._routes())
+        # Only where there are other origins: it looks at every request.
+        self._http = _shared(self._dispatch, settings) if settings.cors_origins else self._dispatch
         self.api: Api | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif kind == "http" and scope["path"] == "/graphql" and self._graphql:
+        else:
+            await self._http(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == "/graphql" and self._graphql:
             await self._graphql(scope, receive, send)
-        elif kind == "http" and scope["path"].startswith("/hooks/") and self._hooks:
+        elif path.startswith("/hooks/") and self._hooks:
             await self._hooks(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
@@ -143,6 +151,19 @@ class Application:
             drain_seconds=drain_seconds,
         )
         self._hooks = Hooks(services, largest=settings.max_request_bytes)
+
+
+def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The application, for pages of other origins too: those that are named, with their cookies, and no others."""
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "last-event-id"],
+        expose_headers=["retry-after"],
+        max_age=600,
+    )
 
 
 def _trust(operations: Operations, path: Path) -> None:

@@ -65,6 +65,12 @@ class Credit:
         self._most_callers = callers
         self._script: Any = client.register_script(_COUNT)
         self._callers: OrderedDict[str, _Caller] = OrderedDict()
+        self._counting: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Count what has been collected; the client is to be closed after it."""
+        if self._counting:
+            await asyncio.wait(self._counting)
 
     async def charge(self, key: str, cost: int, *, points: float, seconds: float) -> float:
         """Seconds until the caller may go on; 0 when it may now, and then the points are spent.
@@ -76,7 +82,10 @@ class Credit:
         if left >= points / 2:
             caller.owed += cost
             if caller.counting is None:
-                caller.counting = asyncio.ensure_future(self._collect(key, caller, points, seconds))
+                work = self._collect(key, caller, points, seconds)
+                task = caller.counting = asyncio.ensure_future(work)
+                self._counting.add(task)
+                task.add_done_callback(self._counting.discard)
             return 0.0
         if left > 0:
             # What others have spent since is not known, and now it matters.

@@ -10,6 +10,7 @@ A refusal is remembered for at most a second of the wait that it tells of: Redis
 """
 
 import asyncio
+import contextlib
 import math
 import time
 from collections import OrderedDict
@@ -40,6 +41,17 @@ if ARGV[5] == '1' then
   redis.call('SET', KEYS[1], string.format('%.6f', now + spent), 'PX', math.ceil(spent * 1000) + 1)
 end
 return {taken, '0'}
+"""
+
+
+# The same key and interval, and the points that come back at once.
+_GIVE_BACK = """
+local t = redis.call('TIME')
+local now = t[1] + t[2] / 1000000
+local spent = tonumber(redis.call('GET', KEYS[1]) or '0') - now - tonumber(ARGV[1]) * tonumber(ARGV[2])
+if spent <= 0 then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], string.format('%.6f', now + spent), 'PX', math.ceil(spent * 1000) + 1)
+return 1
 """
 
 
@@ -102,6 +114,7 @@ class Limiter:
         self._callers = callers
         self._clock = clock
         self._script: Any = client.register_script(_TAKE)
+        self._give_back: Any = client.register_script(_GIVE_BACK)
         self._credit = Credit(client, clock=clock, callers=callers)
         self._leases: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
 
@@ -131,6 +144,18 @@ class Limiter:
             return known
         async with lease.renewing:
             return await self._renew(limit, caller, lease, cost, most, came)
+
+    async def give_back(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
+        """Undo a `wait` that has spent so many points, which were not meant."""
+        interval = limit.seconds / (limit.points * self._scale)
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            await self._give_back(
+                keys=[f"earful:limit:{limit.name}:{caller}"], args=[interval, cost]
+            )
+
+    async def close(self) -> None:
+        """Count what is still to be counted; the client is to be closed after it."""
+        await self._credit.close()
 
     async def charge(self, limit: Limit, caller: str, cost: int) -> float:
         """As `wait`, for what comes often and costs little: it is counted afterwards. Not to be mixed with `wait`."""

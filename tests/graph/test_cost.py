@@ -228,12 +228,31 @@ async def test_who_has_spent_all_points_is_told_when_to_come_again(
     scale = 200 / ANONYMOUS_POINTS.points  # two hundred a minute for an address
     query = {"query": "{ __schema { queryType { name } } }"}  # 101 points
     async with open_redis(settings) as redis:
-        services = replace(api.services, limiter=Limiter(redis, scale=scale))
+        limiter = Limiter(redis, scale=scale)
+        services = replace(api.services, limiter=limiter)
         async with client(settings, replace(api, services=services)) as http:
             answers = [await http.post("/graphql", json=query) for _ in range(3)]
+        await limiter.close()
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     refused = answers[2]
     (error,) = refused.json()["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+async def test_callers_see_what_they_have_left(
+    settings: Settings, api: Api, factory: Factory
+) -> None:
+    person = await factory.person()
+    query = "{ viewer { user { id } } rateLimit { limit remaining resetAt } }"  # four points
+    async with open_redis(settings) as redis:
+        limiter = Limiter(redis, scale=1 / 10_000)
+        services = replace(api.services, limiter=limiter)
+        async with client(settings, replace(api, services=services)) as http:
+            first, second = [(await person.on(http).ask(query))["rateLimit"] for _ in range(2)]
+        await limiter.close()
+
+    assert (first["limit"], first["remaining"]) == (100, 96)
+    # Some may have come back meanwhile.
+    assert 92 <= second["remaining"] < 96

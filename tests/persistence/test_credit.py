@@ -1,7 +1,7 @@
 """Points that are counted afterwards, in a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import redis.asyncio
@@ -39,6 +39,20 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+async def new(client: "redis.asyncio.Redis", clock: Clock) -> AsyncIterator[Callable[..., Limiter]]:
+    """Makes limiters, each as another process would have it."""
+    made: list[Limiter] = []
+
+    def limiter(scale: float = 1) -> Limiter:
+        made.append(Limiter(client, scale=scale, clock=clock))
+        return made[-1]
+
+    yield limiter
+    for each in made:
+        await each.close()
+
+
 async def spent(client: "redis.asyncio.Redis") -> bool:
     return bool(await client.keys("earful:limit:points:*"))
 
@@ -51,14 +65,14 @@ async def counted(client: "redis.asyncio.Redis") -> None:
 
 
 async def test_who_has_plenty_is_counted_afterwards_all_at_once(
-    client: "redis.asyncio.Redis", clock: Clock
+    client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
-    limiter = Limiter(client, scale=1, clock=clock)
+    limiter = new()
 
     answers = [await limiter.charge(LIMIT, "ada", 10) for _ in range(4)]
     at_once = await spent(client)
     await counted(client)
-    account = await Limiter(client, scale=1).account(LIMIT, "ada")
+    account = await new().account(LIMIT, "ada")
 
     assert (answers, at_once) == ([0.0] * 4, False)
     assert (account.points, account.left) == (100, 60)
@@ -66,9 +80,9 @@ async def test_who_has_plenty_is_counted_afterwards_all_at_once(
 
 
 async def test_with_less_than_half_left_each_is_counted_before_the_answer(
-    client: "redis.asyncio.Redis", clock: Clock
+    client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
-    one, other = (Limiter(client, scale=1, clock=clock) for _ in range(2))
+    one, other = (new() for _ in range(2))
     await one.charge(LIMIT, "ada", 60)
     await counted(client)
 
@@ -85,9 +99,9 @@ async def test_with_less_than_half_left_each_is_counted_before_the_answer(
 
 
 async def test_who_is_overdrawn_waits_until_it_has_come_back(
-    client: "redis.asyncio.Redis", clock: Clock
+    client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
-    limiter = Limiter(client, scale=1, clock=clock)
+    limiter = new()
     await limiter.charge(LIMIT, "ada", 150)
     await counted(client)
 
@@ -101,9 +115,9 @@ async def test_who_is_overdrawn_waits_until_it_has_come_back(
 
 
 async def test_nobody_owes_for_longer_than_twice_the_time(
-    client: "redis.asyncio.Redis", clock: Clock
+    client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
-    limiter = Limiter(client, scale=1, clock=clock)
+    limiter = new()
 
     await limiter.charge(LIMIT, "ada", 1_000_000)
     await counted(client)
@@ -112,9 +126,9 @@ async def test_nobody_owes_for_longer_than_twice_the_time(
 
 
 async def test_callers_are_counted_apart_and_the_scale_multiplies(
-    client: "redis.asyncio.Redis", clock: Clock
+    client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
-    limiter = Limiter(client, scale=2, clock=clock)
+    limiter = new(2)
     await limiter.charge(LIMIT, "ada", 150)
 
     accounts = [await limiter.account(LIMIT, who) for who in ("ada", "bob")]
@@ -128,6 +142,7 @@ async def test_without_redis_everybody_passes() -> None:
 
     answers = [await credit.charge("ada", 60, points=100, seconds=60) for _ in range(3)]
     account = await credit.account("bob", points=100, seconds=60)
+    await credit.close()
     await away.aclose()
 
     assert answers[0] == 0.0
