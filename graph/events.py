@@ -11,7 +11,8 @@ import strawberry
 from domain import events, feedback
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import scoped
 from graph.context import Context, Info
 from graph.feedback import Feedback, FeedbackFilter, where
 from graph.live.bus import Entry
@@ -109,7 +110,7 @@ def passing(where: feedback.Filter) -> Filter:
 @strawberry.type
 class EventsSubscription:
     @strawberry.subscription(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.FEEDBACK_READ)],
         directives=[Shared()],
         graphql_type=FeedbackStreamItem,
         description="Everything that happens to a workspace's feedback, as it happens, in order and "
@@ -124,19 +125,20 @@ class EventsSubscription:
     ) -> Log:
         id_ = read_id(Kind.WORKSPACE, workspace_id, "workspaceId")
         wanted = where(filter)
-        cursor = _read_cursor(after)
+        cursor = read_cursor(after)
         return Log(
             topic=events.topic(id_, events.FEEDBACK_TOPIC),
             scope=await through_outages(partial(scope_of, info.context, id_)),
             reading=FEEDBACK,
             filter=passing(wanted),
             event=partial(_event, wanted.search),
-            gap=_gap,
+            gap=gap,
             after=cursor,
         )
 
 
-def _read_cursor(after: str | None) -> Cursor | None:
+def read_cursor(after: str | None) -> Cursor | None:
+    """The cursor that a stream is to go on behind; InvalidInputError for anything else."""
     try:
         return None if after is None else Cursor.parse(after)
     except BadCursorError:
@@ -144,7 +146,8 @@ def _read_cursor(after: str | None) -> Cursor | None:
         raise InvalidInputError(f"`after` {message}.", [FieldError(("after",), message)]) from None
 
 
-def _gap(cursor: Cursor) -> StreamGap:
+def gap(cursor: Cursor) -> StreamGap:
+    """What is told where entries before the cursor are missing."""
     return StreamGap(cursor=str(cursor))
 
 
