@@ -46,6 +46,18 @@ def _reconnect(arguments: list[str]) -> None:
     reconnect.main(arguments)
 
 
+def _chaos(arguments: list[str]) -> None:
+    from bench.chaos import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
+def _jobs(arguments: list[str]) -> None:
+    from bench.jobs import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
     "stats": (
@@ -54,6 +66,8 @@ _BENCHMARKS = {
     ),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
     "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
+    "jobs": (_jobs, "background jobs, ours and others' (three minutes)"),
+    "chaos": (_chaos, "whether jobs are lost or done twice while all is killed (six minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),
     "soak": (
         _soak,

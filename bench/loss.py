@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from websockets.typing import Subprotocol
 
 from app.embedded import EmbeddedParts, Endpoints
 from app.embedded.process import Child, Command
-from bench.servers import EARFUL, ROOT, ServerError, earful_environment
+from bench.servers import EARFUL, ROOT, ServerError, earful_environment, free_port
 from bench.stores import throw_away
 
 EVENTS = """subscription($workspace: ID!, $after: String) {
@@ -103,7 +102,7 @@ def main(arguments: Sequence[str]) -> None:
             subprocess.run(  # noqa: S603 - our own commands
                 [sys.executable, "-m", "app", command], cwd=ROOT, env=environment, check=True
             )
-        ports = [_free_port(), _free_port()]
+        ports = [free_port(), free_port()]
         children = {
             f"api{at}": Child(
                 Command(
@@ -338,9 +337,3 @@ def _post(port: int, token: str, query: str, variables: dict[str, Any]) -> Any:
     )
     with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
         return json.load(response)["data"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -50,9 +50,7 @@ def start(
 
     `{PORT}` and `{NODE}` in the command are filled in. Answers its port and process.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     places = {"PORT": str(port), "NODE": str(node.binary())}
     asked = Command(
         name=name,
@@ -70,6 +68,13 @@ def start(
         time.sleep(0.05)
     child.end()
     raise ServerError(f"{name} did not start:{child.last_lines(60)}")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def earful_environment(endpoints: Endpoints) -> Mapping[str, str]:

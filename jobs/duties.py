@@ -67,12 +67,14 @@ def score_overdue(database: Database, broker: RedisBroker, clock: Callable[[], d
 
 # A worker says every second that it lives.
 _SILENCE = 10.0
+# So long they may take to find Postgres again where it was out of everybody's reach.
+_RETURNING = 4.0
 
 
 def take_back_jobs(database: Database) -> Duty:
     """Give the jobs of dead workers to others.
 
-    A new leader waits first as long as a worker may be silent: they may all have been, while Postgres was away.
+    Who has only just found Postgres lets the workers find it first.
     """
     led_since: float | None = None
 
@@ -80,7 +82,7 @@ def take_back_jobs(database: Database) -> Duty:
         nonlocal led_since
         clock = asyncio.get_running_loop().time
         led_since = led_since or clock()
-        if clock() - led_since < _SILENCE:
+        if clock() - led_since < _RETURNING:
             return
         try:
             async with database.transaction() as uow:

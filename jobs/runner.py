@@ -32,6 +32,8 @@ _RETRY_SECONDS = 0.5
 _MOST_AT_ONCE = 500
 # So long a job that may kill its worker waits for one that happens to have nothing to do.
 _PULSES_FOR_SUSPECTS = 20
+# So long it does what may kill it before others get their turn.
+_SECONDS_ALONE = 10.0
 _GRACE_SECONDS = 2.0
 
 
@@ -103,6 +105,7 @@ class Runner(Generic[R]):
         self._claims = 0
         self._to_record = asyncio.Event()
         self._left = asyncio.Event()
+        self._dared = asyncio.Event()
         self._is_draining = False
         self._is_alone = False
         self._suspects_waited = 0
@@ -120,6 +123,7 @@ class Runner(Generic[R]):
                 group.create_task(self._serve(lane))
             group.create_task(self._record())
             group.create_task(self._pulse())
+            group.create_task(self._dare())
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing more, let what runs end for so long, and hand the rest back."""
@@ -240,14 +244,7 @@ class Runner(Generic[R]):
     def _leave(self, lane: _Lane) -> None:
         lane.busy -= 1
         self._left.set()
-        if self._is_alone and not self._is_busy():
-            self._is_alone = False
-            self._look_everywhere()
         lane.called.set()
-
-    def _look_everywhere(self) -> None:
-        for lane in self._lanes.values():
-            lane.called.set()
 
     def _is_busy(self) -> bool:
         return self._claims > 0 or any(lane.busy for lane in self._lanes.values())
@@ -340,7 +337,8 @@ class Runner(Generic[R]):
             self.look(Priority(priority))
         self._suspects_waited = self._suspects_waited + 1 if seen.suspects else 0
         if seen.suspects and not (self._is_busy() or self._is_draining or self._is_alone):
-            await self._claim_suspect()
+            self._is_alone = True
+            self._dared.set()
 
     async def _hand_back(self, seen: store.SeenRow) -> None:
         """What was claimed when the connection broke, so that nobody knew of it and began."""
@@ -355,22 +353,33 @@ class Runner(Generic[R]):
             log.warning("handed jobs back that were never begun", jobs=len(strays))
             await self._write_ends(self._worker, strays)
 
-    async def _claim_suspect(self) -> None:
-        """Do what may kill a worker, and nothing beside it."""
-        self._is_alone = True
-        self._suspects_waited = 0
-        worker = self._worker
-        row = None
-        try:
-            with self._claiming():
-                async with self._database.transaction() as uow:
-                    row = await store.claim_suspect(uow, worker, kinds=list(self._tasks))
-                if row is not None:
-                    self._begin(self._lanes[Priority(row.priority)], row, worker)
-        finally:
-            if row is None:
+    async def _dare(self) -> None:
+        """Do what may kill a worker, one job at a time and nothing beside them."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._dared.wait()
+            self._dared.clear()
+            self._suspects_waited = 0
+            until = clock() + _SECONDS_ALONE
+            try:
+                while clock() < until and not self._is_draining and await self._claim_suspect():
+                    # Recorded too: the next one may kill us, and this one must not be blamed for that.
+                    await self._idle()
+            except Exception as error:  # noqa: BLE001 - it is logged
+                _complain("no job can be claimed alone", error)
+            finally:
                 self._is_alone = False
-                self._look_everywhere()
+                for lane in self._lanes.values():
+                    lane.called.set()
+
+    async def _claim_suspect(self) -> bool:
+        worker = self._worker
+        with self._claiming():
+            async with self._database.transaction() as uow:
+                row = await store.claim_suspect(uow, worker, kinds=list(self._tasks))
+            if row is not None:
+                self._begin(self._lanes[Priority(row.priority)], row, worker)
+        return row is not None
 
 
 def _complain(message: str, error: Exception) -> None:

@@ -301,7 +301,7 @@ class _Changing(_Block):
 
 
 class Database:
-    """The pool of connections, and the two ways to use one: `reader()` and `transaction()`."""
+    """The pool of connections, and the ways to use one: `reader()`, `snapshot()` and `transaction()`."""
 
     def __init__(self, pool: Pool, *, pooled_by_proxy: bool, clock: Callable[[], datetime]) -> None:
         self._pool = pool
@@ -317,6 +317,14 @@ class Database:
         if self._pooled_by_proxy:
             return _Changing(self._pool, self._clock, "BEGIN READ ONLY")
         return _Reading(self._pool)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reader]:
+        """A connection for reads that all see the same moment: that of the first of them.
+
+        For jobs. While it is open Postgres keeps every row that there was then, so it is not to wait for others.
+        """
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        return _Changing(self._pool, self._clock, begin)
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One unit of work: committed with its outbox events when the block ends, rolled back if it raises."""

@@ -88,7 +88,7 @@ _ADD = Statement(
 _ENTER = Statement(
     select(_job.workspace_id, table(Member).c.role, enter_workspace(_job.workspace_id))
     .join_from(table(Job), table(Member), table(Member).c.workspace_id == _job.workspace_id)
-    .where(_job.id == bindparam("id"), table(Member).c.user_id == bindparam("viewer")),
+    .where(_job.id == bindparam("id"), table(Member).c.principal_id == bindparam("viewer")),
     EnteredRow,
 )
 _FOUND = Statement(select(_job.id).where(one_of(_job.id, "ids")), JobRow)

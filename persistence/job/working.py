@@ -209,7 +209,8 @@ _SEEN = Statement(
 _TAKE_BACK = Statement(
     text(f"""
     WITH dead AS (
-        DELETE FROM worker WHERE seen_at < now() - make_interval(secs => :silence)
+        DELETE FROM worker
+        WHERE greatest(seen_at, pg_postmaster_start_time()) < now() - make_interval(secs => :silence)
         RETURNING id
     ), orphan AS (
         SELECT id FROM job WHERE status = 'RUNNING' AND (
@@ -345,7 +346,10 @@ async def seen(uow: UnitOfWork, worker: UUID) -> SeenRow:
 
 
 async def take_back(uow: UnitOfWork, *, silence: float) -> list[EndedRow]:
-    """Queue the jobs of workers not seen for `silence` seconds; those that have killed too many have failed."""
+    """Queue the jobs of workers not seen for `silence` seconds; those that have killed too many have failed.
+
+    Nobody could be seen before Postgres was started.
+    """
     await uow.operate()
     return await uow.fetch(_TAKE_BACK, silence=silence, poison=_POISON, now=uow.now)
 

@@ -13,7 +13,16 @@ from app.stores import open_database, open_redis
 from jobs import broker as brokers
 from persistence import migrate
 from persistence.bus import Bus
+from persistence.database import Database
+from tests.factories import Factory
 from tests.jobs.relays import Stores
+from tests.jobs.runners import Desk, Notes
+
+
+@pytest.fixture
+def desk(database: Database, factory: Factory) -> Desk:
+    """Jobs, and who looks at them."""
+    return Desk(database, factory, Notes())
 
 
 @pytest.fixture(scope="session")

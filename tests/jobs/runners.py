@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import text
 
 from app.stores import now
 from domain import ids, job
@@ -15,12 +17,11 @@ from domain.job import Kind, Once, Priority
 from jobs.attempt import Attempt
 from jobs.runner import PLACES, Runner, Task
 from persistence import job as store
-from persistence.database import Database, new_id
+from persistence.database import Database, Record, Statement, new_id
 from tests.factories import Factory, Tenant
 
 SECONDS = 20
-SOON = timedelta(milliseconds=1)
-QUICK = {"first_pause": SOON, "longest_pause": SOON}
+_ROW: Statement[Record] = Statement(text("SELECT * FROM job WHERE id = :id"), Record)
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Desk:
             row = await job.enqueue(
                 uow,
                 kind,
-                workspace=tenant and tenant.id,
+                workspace=None if tenant is None else tenant.id,
                 arguments=arguments,
                 once=once,
                 at=at,
@@ -82,7 +83,7 @@ class Desk:
     async def row(self, id_: UUID) -> dict[str, Any]:
         """A job as it is."""
         async with self.database.reader() as reader:
-            (found,) = await reader.fetch(store_row, id=id_)
+            (found,) = await reader.fetch(_ROW, id=id_)
         return dict(found.items())
 
     async def until(self, id_: UUID, *statuses: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Jobs while everything that does them is killed: what is asked, what must be found in the end, and who kills."""
