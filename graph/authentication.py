@@ -3,11 +3,14 @@
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
+from domain import api_key
 from domain.account import Client
-from domain.errors import UnauthenticatedError
+from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE, REFRESH_COOKIE
 from graph.context import Context, Cookie, Services
+from graph.keys import Keys
+from graph.sessions import Sessions
 
 Headers = dict[bytes, bytes]
 
@@ -28,7 +31,10 @@ def client_of(scope: dict[str, object], headers: Headers) -> Client:
 
 
 def context_of(services: Services, scope: dict[str, object], headers: Headers) -> Context:
-    """A context for one HTTP request. A token that is not good leaves nobody signed in, and says why."""
+    """A context for one HTTP request. A token that is not good leaves nobody signed in, and says why.
+
+    An API key is still to be looked up, by `recognise`.
+    """
     context = Context(services, client_of(scope, headers))
     cookies = cookies_of(services, headers)
     context.refresh_cookie = cookies.get(REFRESH_COOKIE)
@@ -38,12 +44,27 @@ def context_of(services: Services, scope: dict[str, object], headers: Headers) -
         if authorization is None
         else bearer(authorization.decode("latin-1"))
     )
-    if token is not None:
-        try:
-            context.viewer_or_none = viewer_of(services, token)
-        except UnauthenticatedError as refused:
-            context.refused = str(refused)
+    if token is None:
+        return context
+    if api_key.is_secret(token):
+        context.key_secret = token
+        return context
+    try:
+        context.viewer_or_none = viewer_of(services, token)
+    except UnauthenticatedError as refused:
+        context.refused = refused
     return context
+
+
+async def recognise(context: Context, secret: str) -> None:
+    """Let the holder of an API key in. A key that is not good leaves nobody signed in, and says why."""
+    context.key_secret = None
+    try:
+        context.viewer_or_none = await context.services.keys.viewer(
+            api_key.hash_secret(secret), context.client.ip
+        )
+    except (UnauthenticatedError, RateLimitedError) as refused:
+        context.refused = refused
 
 
 def bearer(authorization: str) -> str:
@@ -58,6 +79,11 @@ def viewer_of(services: Services, token: str) -> Viewer:
     if services.sessions.is_revoked(viewer):
         raise UnauthenticatedError("The session has ended. Sign in again.")
     return viewer
+
+
+def standing(services: Services, viewer: Viewer) -> Sessions | Keys:
+    """What can be watched for changes of what lets the viewer in."""
+    return services.sessions if viewer.key is None else services.keys
 
 
 def cookies_of(services: Services, headers: Headers) -> dict[str, str]:
