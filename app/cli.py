@@ -74,6 +74,18 @@ def _score_demo(settings: Settings) -> None:
     score_demo(settings)
 
 
+def _rotate_keys(settings: Settings) -> None:
+    from app.signing import rotate  # noqa: PLC0415
+
+    rotate(settings)
+
+
+def _replace_keys(settings: Settings) -> None:
+    from app.signing import replace  # noqa: PLC0415
+
+    replace(settings)
+
+
 def _schema(_: Settings) -> None:
     from graph.schema import schema  # noqa: PLC0415
 
@@ -87,5 +99,7 @@ _COMMANDS: dict[str, tuple[Callable[[Settings], None], str]] = {
     "migrate": (_migrate, "bring the database and the bucket to this version"),
     "seed": (_seed, "put the demo in, once"),
     "score-demo": (_score_demo, "score the demo's texts anew, after a change of the model"),
+    "rotate-keys": (_rotate_keys, "sign access tokens with a new key in ten minutes"),
+    "replace-keys": (_replace_keys, "forget the keys that sign access tokens, if one has leaked"),
     "schema": (_schema, "print the GraphQL schema"),
 }

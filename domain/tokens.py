@@ -25,6 +25,7 @@ from domain.viewer import Viewer
 ALGORITHM = "EdDSA"
 _REMEMBERED = 4096
 _REFRESH_PREFIX = "earful_rt_"
+_MAILED_PREFIX = "earful_mt_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,22 @@ class SigningKey:
 
 
 class AccessTokens:
-    """Issues access tokens with the newest key and reads those of any key in use."""
+    """Issues access tokens with the first of the keys and reads those of any of them."""
 
     def __init__(self, keys: Sequence[SigningKey], *, issuer: str, lifetime: timedelta) -> None:
-        self._newest = keys[0]
+        self._signing = keys[0]
         self._keys = {key.kid: key.public for key in keys}
         self._issuer = issuer
         self._lifetime = lifetime
         # A signature check costs 100 us; a token that was good stays good until it expires.
         self._known: OrderedDict[str, Viewer] = OrderedDict()
+
+    def use(self, keys: Sequence[SigningKey]) -> None:
+        """Go on with these keys; tokens of keys that are not among them are refused from now on."""
+        public = {key.kid: key.public for key in keys}
+        if not self._keys.keys() <= public.keys():
+            self._known.clear()
+        self._signing, self._keys = keys[0], public
 
     def issue(self, user: UUID, session: UUID, now: datetime) -> IssuedToken:
         expires_at = (now + self._lifetime).replace(microsecond=0)
@@ -84,7 +92,7 @@ class AccessTokens:
             "exp": int(expires_at.timestamp()),
         }
         text = jwt.encode(
-            claims, self._newest.private, algorithm=ALGORITHM, headers={"kid": self._newest.kid}
+            claims, self._signing.private, algorithm=ALGORITHM, headers={"kid": self._signing.kid}
         )
         return IssuedToken(text, expires_at)
 
@@ -145,6 +153,11 @@ def new_refresh_token() -> str:
     return _REFRESH_PREFIX + secrets.token_urlsafe(32)
 
 
-def hash_refresh_token(token: str) -> bytes:
-    """What is stored. A fast hash is enough for 256 random bits."""
+def new_mailed_token() -> str:
+    """The same, for a link in a mail."""
+    return _MAILED_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored. A fast hash is enough for what is random."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

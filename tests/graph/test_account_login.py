@@ -1,6 +1,5 @@
 """Accounts over GraphQL: signing in, its cookies and its limits."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
@@ -9,8 +8,6 @@ import pytest
 from app.main import create_app
 from app.resources import Api
 from app.settings import Settings
-from app.stores import open_redis
-from persistence.limits import Limiter
 from tests.both_ways import BothWays
 from tests.callers import Caller
 from tests.factories import PASSWORD, Factory
@@ -141,20 +138,6 @@ async def test_a_cookie_signs_a_request_in_and_a_header_outranks_it(
 
 
 # Limits
-
-
-@pytest.fixture
-async def strict(
-    factory: Factory, api: Api, settings: Settings
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application whose limits are those of production."""
-    application = create_app(settings, BothWays)
-    async with open_redis(settings) as redis:
-        services = replace(api.services, limiter=Limiter(redis, scale=1))
-        application.open(replace(api, services=services))
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://earful.test") as client:
-            yield client
 
 
 async def test_ten_failures_close_an_account_and_no_other(

@@ -1,54 +1,34 @@
-"""Accounts in the schema: users, sessions, and signing in and out."""
+"""Registering, signing in and out, and staying so, in the schema."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from domain import account
-from domain.errors import InvalidCredentialsError, RateLimitedError
-from domain.ids import Kind
-from graph.access import public
+from domain.errors import InvalidCredentialsError
+from graph.access import for_people
+from graph.account.guard import (
+    FAILED_CODES,
+    FAILED_LOGINS,
+    LOGINS,
+    REFRESHES,
+    REGISTRATIONS,
+    address_key,
+    guessing,
+)
+from graph.account.user import User
 from graph.context import Context, Cookie, Info
-from graph.errors import Conflict, InvalidCredentials, InvalidInput, RateLimited
-from graph.fields import computed, rows
-from graph.node import Node, id_field
-from persistence.limits import Limit
-
-REGISTRATIONS = Limit("register", points=300, seconds=3600)
-LOGINS = Limit("login", points=300, seconds=60)
-FAILED_LOGINS = Limit("failed-login", points=10, seconds=300)
-REFRESHES = Limit("refresh", points=300, seconds=60)
+from graph.errors import (
+    Conflict,
+    InvalidCredentials,
+    InvalidInput,
+    RateLimited,
+    SecondFactorRequired,
+)
 
 ACCESS_COOKIE = "earful_access"
 REFRESH_COOKIE = "earful_refresh"
-
-
-@strawberry.type(description="A person with an account.")
-@rows(account.User)
-class User(Node):
-    id: strawberry.ID = id_field(Kind.USER)
-    email: str = strawberry.field(description="Their address, as they wrote it.")
-    name: str = strawberry.field(description="As people call them.")
-    email_verified: bool = strawberry.field(description="Whether the address is proven theirs.")
-    created_at: datetime = strawberry.field(description="When they registered.")
-
-
-def _is_current(root: strawberry.Parent[Any], info: Info) -> bool:
-    return bool(root.id == info.context.viewer.session_id)
-
-
-@strawberry.type(description="One sign-in on one device.")
-@rows(account.Session)
-class Session(Node):
-    id: strawberry.ID = id_field(Kind.SESSION)
-    created_at: datetime = strawberry.field(description="When it was opened.")
-    last_seen_at: datetime = strawberry.field(description="When its tokens were last renewed.")
-    user_agent: str | None = strawberry.field(description="What the device called itself.")
-    ip: str | None = strawberry.field(description="The address it was opened from.")
-    current: bool = computed(
-        _is_current, reads=("id",), description="Whether this request is of this session."
-    )
 
 
 @strawberry.type(
@@ -74,8 +54,10 @@ class AuthTokens:
 @strawberry.input(description="A new account.")
 class RegisterInput:
     email: str = strawberry.field(description="Unique without regard to case.")
-    password: str = strawberry.field(description="12 to 256 characters.")
-    name: str = strawberry.field(description="Up to 200 characters.")
+    password: str = strawberry.field(
+        description="12 to 256 characters, and none of the most common ones."
+    )
+    name: str = strawberry.field(description="One line of up to 200 characters.")
 
 
 @strawberry.type(description="The account exists and is signed in.")
@@ -96,6 +78,10 @@ class LoginInput:
     cookies: bool = strawberry.field(
         default=False, description="Set the tokens as httpOnly, SameSite=Lax cookies too."
     )
+    code: str | None = strawberry.field(
+        default=None,
+        description="Six digits of the authenticator app, or a recovery code; for accounts that have a second factor.",
+    )
 
 
 @strawberry.type(description="Signed in.")
@@ -105,7 +91,8 @@ class LoginSuccess:
 
 
 LoginResult = Annotated[
-    LoginSuccess | InvalidInput | InvalidCredentials | RateLimited, strawberry.union("LoginResult")
+    LoginSuccess | InvalidInput | InvalidCredentials | RateLimited | SecondFactorRequired,
+    strawberry.union("LoginResult"),
 ]
 
 
@@ -144,28 +131,31 @@ def _set_cookies(context: Context, tokens: account.Tokens) -> None:
 
 
 async def _log_in(context: Context, input: LoginInput) -> account.SignedIn:
-    """Log in, counting failures per account and attempts per address."""
+    """Log in, counting attempts per address, and failures per account."""
     services = context.services
-    who = input.email.strip().lower()[:254]
     await context.spend(LOGINS, context.client.ip)
-    if wait := await services.limiter.wait(FAILED_LOGINS, who, spend=False):
-        raise RateLimitedError(wait)
-    try:
+    limits = (FAILED_LOGINS, FAILED_CODES) if input.code else (FAILED_LOGINS,)
+    async with guessing(context, address_key(input.email), *limits):
         return await account.login(
             services.database,
             services.policy,
+            services.seals,
             context.client,
-            email=input.email,
-            password=input.password,
+            account.Login(input.email, input.password, input.code),
         )
-    except InvalidCredentialsError:
-        await services.limiter.wait(FAILED_LOGINS, who)
-        raise
+
+
+def clear_cookies(context: Context) -> None:
+    """Who is signed out has none of ours any more."""
+    context.set_cookies = [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
 
 
 @strawberry.type
-class AccountMutation:
-    @strawberry.mutation(extensions=[public], description="Make an account and sign it in.")
+class EntryMutation:
+    @strawberry.mutation(
+        extensions=[for_people],
+        description="Make an account and sign it in. A mail to the address holds the token for `verifyEmail`.",
+    )
     async def register(self, info: Info, input: RegisterInput) -> RegisterResult:
         context = info.context
         await context.spend(REGISTRATIONS, context.client.ip)
@@ -178,8 +168,9 @@ class AccountMutation:
         return RegisterSuccess(user=signed.user, tokens=AuthTokens.of(signed.tokens))  # type: ignore[arg-type]  # rows are users
 
     @strawberry.mutation(
-        extensions=[public],
-        description="Sign in. Ten failures in five minutes close an account to further attempts for a while.",
+        extensions=[for_people],
+        description="Sign in. Ten failures in five minutes close an account to further attempts for a while; of codes "
+        "five in a quarter of an hour.",
     )
     async def login(self, info: Info, input: LoginInput) -> LoginResult:
         signed = await _log_in(info.context, input)
@@ -188,7 +179,7 @@ class AccountMutation:
         return LoginSuccess(user=signed.user, tokens=AuthTokens.of(signed.tokens))  # type: ignore[arg-type]  # rows are users
 
     @strawberry.mutation(
-        extensions=[public],
+        extensions=[for_people],
         description="Trade a refresh token (from the argument or the cookie) for a new pair; each works once. "
         "A token that is used again later than ten seconds after ends its session.",
     )
@@ -202,7 +193,7 @@ class AccountMutation:
         return RefreshSessionSuccess(tokens=AuthTokens.of(tokens))
 
     @strawberry.mutation(
-        extensions=[public],
+        extensions=[for_people],
         description="End the caller's session at once, its access tokens included, and clear its cookies.",
     )
     async def logout(self, info: Info) -> LogoutResult:
@@ -212,5 +203,5 @@ class AccountMutation:
         async with context.transaction() as uow:
             await account.logout(uow, context.viewer)
         context.services.sessions.revoke(context.viewer.session_id)
-        context.set_cookies = [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
+        clear_cookies(context)
         return LogoutSuccess(ok=True)

@@ -1,0 +1,78 @@
+"""Accounts: who may sign in, the sessions and tokens that follow from it, and what people change about themselves."""
+
+from domain.account.email import confirm_change as confirm_email_change
+from domain.account.email import request_change as request_email_change
+from domain.account.email import request_verification, verify
+from domain.account.entry import Login, Register, SignedIn, login, register
+from domain.account.key import forget_expired, replace_keys, rotate_keys, signing_keys
+from domain.account.leaving import DELETE_WORKSPACE, delete, delete_some
+from domain.account.mails import ACCOUNT_MAIL, About, compose
+from domain.account.password import change as change_password
+from domain.account.password import request_reset
+from domain.account.password import reset as reset_password
+from domain.account.people import User, is_operator, me, rename, users
+from domain.account.second_factor import Secret, new_recovery_codes
+from domain.account.second_factor import confirm as confirm_totp
+from domain.account.second_factor import disable as disable_totp
+from domain.account.second_factor import start as start_totp
+from domain.account.session import (
+    Client,
+    Session,
+    SessionPolicy,
+    Tokens,
+    logout,
+    open_session,
+    refresh,
+    revoke_others,
+    revoke_session,
+    revoked_since,
+    sessions,
+    sessions_by_ids,
+)
+
+__all__ = [
+    "ACCOUNT_MAIL",
+    "DELETE_WORKSPACE",
+    "About",
+    "Client",
+    "Login",
+    "Register",
+    "Secret",
+    "Session",
+    "SessionPolicy",
+    "SignedIn",
+    "Tokens",
+    "User",
+    "change_password",
+    "compose",
+    "confirm_email_change",
+    "confirm_totp",
+    "delete",
+    "delete_some",
+    "disable_totp",
+    "forget_expired",
+    "is_operator",
+    "login",
+    "logout",
+    "me",
+    "new_recovery_codes",
+    "open_session",
+    "refresh",
+    "register",
+    "rename",
+    "replace_keys",
+    "request_email_change",
+    "request_reset",
+    "request_verification",
+    "reset_password",
+    "revoke_others",
+    "revoke_session",
+    "revoked_since",
+    "rotate_keys",
+    "sessions",
+    "sessions_by_ids",
+    "signing_keys",
+    "start_totp",
+    "users",
+    "verify",
+]

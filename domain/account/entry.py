@@ -1,0 +1,104 @@
+"""Coming in: registering and signing in."""
+
+import asyncio
+from dataclasses import dataclass
+
+from domain import passwords
+from domain.account import mails, second_factor
+from domain.account.mails import About
+from domain.account.people import LONGEST_NAME, User
+from domain.account.session import Client, SessionPolicy, Tokens, open_session, storable
+from domain.checks import Checks
+from domain.errors import ConflictError, InvalidCredentialsError
+from domain.seals import Seals
+from persistence import account as store
+from persistence.database import Database, UniqueViolationError
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    user: User
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    email: str
+    password: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """`code` is of the second factor, or a recovery code."""
+
+    email: str
+    password: str
+    code: str | None = None
+
+
+async def register(
+    database: Database, policy: SessionPolicy, client: Client, command: Register
+) -> SignedIn:
+    """Create an account, sign it in and mail it a link; ConflictError when the address is known.
+
+    Takes the database rather than a transaction: no connection is held while the password is hashed.
+    """
+    checks = Checks()
+    email = command.email.strip()
+    checks.email(email, "email", required=True)
+    checks.line(command.name, "name", longest=LONGEST_NAME, required=True)
+    passwords.check(checks, command.password, "password", about=(email, command.name))
+    checks.done()
+    password_hash = await asyncio.to_thread(passwords.hash, command.password)
+    try:
+        async with database.transaction() as uow:
+            user = await store.add_user(
+                uow, email=email, name=command.name, password_hash=password_hash
+            )
+            await mails.ask(uow, About.VERIFY_EMAIL, user.id)
+            return SignedIn(user, await open_session(uow, policy, client, user.id))
+    except UniqueViolationError:
+        raise ConflictError("This e-mail address is already registered.") from None
+
+
+async def login(
+    database: Database, policy: SessionPolicy, seals: Seals, client: Client, command: Login
+) -> SignedIn:
+    """Open a session; an unknown address and a wrong password look and last the same.
+
+    SecondFactorRequiredError when all is right but for the code that is missing.
+    """
+    refused = InvalidCredentialsError("The e-mail address or the password is wrong.")
+    password = command.password[: passwords.LONGEST + 1]
+    while True:
+        known = None
+        if "\x00" not in command.email and command.email.isprintable():
+            async with database.reader() as reader:
+                known = await store.credentials(reader, command.email.strip())
+        stored = None if known is None else known.password_hash
+        if not await asyncio.to_thread(passwords.verify, stored, password):
+            raise refused
+        assert known is not None  # noqa: S101 - verify is False for nobody
+        fresh = None
+        if passwords.is_outdated(known.password_hash):
+            fresh = await asyncio.to_thread(passwords.hash, password)
+        async with database.transaction() as uow:
+            user = await store.lock_entry(uow, known.id, client.device)
+            # Whoever changes a password meanwhile ends the sessions there are, and this is to be no new one.
+            if user is None or user.password_hash != stored:
+                continue
+            if user.totp_enabled:
+                await second_factor.require(uow, seals, user, command.code)
+            if fresh is not None:
+                await store.rehash(uow, user.id, fresh)
+            if user.email_verified and not user.is_device_known:
+                await mails.ask(
+                    uow,
+                    About.NEW_DEVICE,
+                    user.id,
+                    ip=client.ip,
+                    user_agent=storable(client.user_agent),
+                    at=uow.now.isoformat(timespec="seconds"),
+                )
+            return SignedIn(user, await open_session(uow, policy, client, user.id))
