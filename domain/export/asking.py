@@ -1,0 +1,101 @@
+"""Asking for an export, and what was asked for as its job keeps it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain import job
+from domain import workspace as workspaces
+from domain.checks import Checks
+from domain.errors import NotFoundError
+from domain.events import INSTANCE
+from domain.feedback import Filter
+from domain.job import Job, Kind, Priority
+from domain.roles import Action
+from domain.viewer import Viewer
+from persistence import source as source_store
+from persistence import tag as tag_store
+from persistence.database import UnitOfWork
+
+EXPORT = Kind(
+    "export",
+    priority=Priority.BULK,
+    timeout=timedelta(hours=1),
+    most_failures=4,
+    first_pause=timedelta(seconds=10),
+)
+MOST_NAMED = 100
+
+
+class Format(StrEnum):
+    CSV = "CSV"
+    NDJSON = "NDJSON"
+    PDF = "PDF"
+
+
+@dataclass(frozen=True, slots=True)
+class StartExport:
+    workspace_id: UUID
+    format: Format
+    where: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An export, and as whom it is read: whoever asked for it, who must still be allowed to when it is made."""
+
+    workspace_id: UUID
+    format: Format
+    where: Filter
+    viewer: Viewer
+
+    @classmethod
+    def of(cls, workspace_id: UUID, arguments: Mapping[str, Any], now: datetime) -> "Wanted":
+        """As `start` has written it."""
+        values = dict(arguments["filter"])
+        for name in ("source_ids", "tag_ids"):
+            if name in values:
+                values[name] = tuple(UUID(each) for each in values[name])
+        for name in ("occurred_after", "occurred_before"):
+            if name in values:
+                values[name] = datetime.fromisoformat(values[name])
+        if "sentiments" in values:
+            values["sentiments"] = tuple(values["sentiments"])
+        viewer = Viewer(UUID(arguments["viewer"]), session_id=INSTANCE, expires_at=now)
+        return cls(workspace_id, Format(arguments["format"]), Filter(**values), viewer)
+
+
+async def start(uow: UnitOfWork, viewer: Viewer, command: StartExport) -> Job:
+    """Ask for an export of what passes the filter; what it names must be of the workspace."""
+    await workspaces.enter(uow, viewer, command.workspace_id, Action.EXPORT_FEEDBACK)
+    checks = Checks()
+    _few(checks, "sourceIds", command.where.source_ids)
+    _few(checks, "tagIds", command.where.tag_ids)
+    checks.done()
+    for source in command.where.source_ids or ():
+        if await source_store.in_workspace(uow, command.workspace_id, source) is None:
+            raise NotFoundError("There is no such source in this workspace.")
+    tags = set(command.where.tag_ids or ())
+    if tags and len(await tag_store.in_workspace(uow, command.workspace_id, list(tags))) < len(
+        tags
+    ):
+        raise NotFoundError("There is no such tag in this workspace.")
+    return await job.enqueue(
+        uow,
+        EXPORT,
+        workspace=command.workspace_id,
+        arguments={
+            "format": command.format,
+            "filter": command.where.values(),
+            "viewer": viewer.id.hex,
+        },
+        created_by=viewer.id if viewer.key is None else None,
+    )
+
+
+def _few(checks: Checks, name: str, ids: Sequence[UUID] | None) -> None:
+    if ids is not None and len(ids) > MOST_NAMED:
+        checks.refuse(["filter", name], f"must name at most {MOST_NAMED}")

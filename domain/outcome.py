@@ -1,0 +1,57 @@
+"""What jobs have made: files, and who may fetch them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain import ids
+from domain.export.asking import EXPORT
+from domain.file import File, by_ids
+from domain.ids import Kind
+from domain.job import Job
+from domain.scopes import Scope
+from domain.viewer import Viewer
+from persistence.database import Reader
+
+_FILE = "file_id"
+
+
+def of_file(file: File, **more: Any) -> Mapping[str, Any]:
+    """The result of a job that has made a file."""
+    return {_FILE: ids.write(Kind.FILE, file.id), **more}
+
+
+def made(viewer: Viewer | None, jobs: Sequence[Job]) -> list[UUID | None]:
+    """The file of each job, if it has made one and the viewer may know of it.
+
+    An open job's is nobody's: what is answered of those does not depend on who asks. Keys need the scope by which
+    such jobs are asked for.
+    """
+    return [_made(job) if viewer is not None and _may(viewer, job) else None for job in jobs]
+
+
+async def files(
+    reader: Reader, viewer: Viewer, jobs: Sequence[Job], made: Sequence[UUID | None]
+) -> list[File | None]:
+    """Those files that are still there, in workspaces of the viewer's."""
+    rows = await by_ids(reader, viewer, list({id_ for id_ in made if id_ is not None}))
+    found = {(row.workspace_id, row.id): row for row in rows}
+    return [
+        None if id_ is None or job.workspace_id is None else found.get((job.workspace_id, id_))
+        for job, id_ in zip(jobs, made, strict=True)
+    ]
+
+
+def _may(viewer: Viewer, job: Job) -> bool:
+    if job.open:
+        return False
+    scope = Scope.EXPORTS_CREATE if job.kind == EXPORT.name else Scope.IMPORTS_CREATE
+    return viewer.key is None or scope in viewer.key.scopes
+
+
+def _made(job: Job) -> UUID | None:
+    result = None if job.result is None else orjson.loads(job.result)
+    file = result.get(_FILE) if isinstance(result, dict) else None
+    return ids.read(Kind.FILE, file) if isinstance(file, str) else None
