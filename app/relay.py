@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 from app.settings import Settings
 from app.stores import direct_url, now, open_database, open_redis, required
@@ -9,16 +10,18 @@ from jobs import broker as brokers
 from jobs import duties
 from jobs.reactions import REACTIONS
 from jobs.relay import Relay
+from jobs.resources import WorkerResources
+from jobs.runner import Task
 from jobs.tasks import TASKS
 from persistence.bus import Bus
 
 
-def relay(settings: Settings) -> None:
+def relay(settings: Settings, tasks: Sequence[Task[WorkerResources]] = TASKS) -> None:
     """Deliver until SIGINT or SIGTERM. What was being delivered is delivered again by the next leader."""
-    asyncio.run(_relay(settings))
+    asyncio.run(_relay(settings, tasks))
 
 
-async def _relay(settings: Settings) -> None:
+async def _relay(settings: Settings, tasks: Sequence[Task[WorkerResources]]) -> None:
     loop = asyncio.get_running_loop()
     broker = brokers.connect(required(settings.redis_url, "REDIS_URL"))
     async with open_database(settings, "earful relay") as database, open_redis(settings) as client:
@@ -29,7 +32,7 @@ async def _relay(settings: Settings) -> None:
                 duties.score_overdue(database, broker, now),
                 duties.take_back_jobs(database),
                 duties.compact_stats(database),
-                duties.run_schedules(database, {task.kind.name: task.kind for task in TASKS}, now),
+                duties.run_schedules(database, {task.kind.name: task.kind for task in tasks}, now),
             ]
             return asyncio.ensure_future(duties.perform(todo))
 

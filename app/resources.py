@@ -1,29 +1,35 @@
 """What each process has open: the stores, the model, what it calls, and the tasks that keep it current."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from app import VERSION
 from app.buckets import objects
 from app.scoring import load_scorer
 from app.settings import Settings
+from app.signing import keep_current
 from app.stores import now, open_database, open_redis, seals
 from clients import mail
-from clients.outgoing import Outgoing
-from domain import account
+from clients.outgoing import BadUrlError, Outgoing, check_url
+from domain import account, file, webhook
 from domain.account import SessionPolicy
 from domain.tokens import AccessTokens
 from graph.context import Services
+from graph.keys import Keys
 from graph.live.hub import Hub
 from graph.memberships import Memberships
+from graph.schema import schema
 from graph.sessions import Sessions
 from graph.subscribing import described
+from graph.webhook_payload import Payloads
 from jobs.resources import WorkerResources
 from persistence.bus import Bus, BusUnavailableError
+from persistence.database import Database
 from persistence.limits import Limiter
 from persistence.objects import Objects
 
@@ -52,35 +58,46 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         client = await stack.enter_async_context(open_redis(settings))
         sealing = seals(settings)
         lifetime = timedelta(seconds=settings.access_token_seconds)
-        keys = await account.load_signing_keys(store, sealing)
+        signing_keys = await account.signing_keys(store, sealing, now(), lifetime=lifetime)
+        access = AccessTokens(signing_keys, issuer=settings.base_url, lifetime=lifetime)
         scorer = await asyncio.to_thread(load_scorer, settings)
         stack.push_async_callback(scorer.close)
         live_bus = Bus(client, retained=settings.live_retained_events)
         hub = Hub(live_bus, unavailable=BusUnavailableError, describe=described)
         memberships = Memberships(store)
         sessions = Sessions(store, now, token_lifetime=lifetime)
+        limiter = Limiter(client, scale=settings.rate_limit_scale)
+        stack.push_async_callback(limiter.close)
+        keys = Keys(store, limiter, now)
+        bucket = await stack.enter_async_context(objects(settings))
+        payloads = _payloads(settings, store, bucket)
         # Ended in the opposite order, each before what it uses is closed.
         stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
-        stack.push_async_callback(_end, asyncio.ensure_future(sessions.run(hub, memberships)))
+        stack.push_async_callback(_end, asyncio.ensure_future(keys.run()))
+        following = keep_current(access, store, sealing, lifetime)
+        stack.push_async_callback(_end, asyncio.ensure_future(following))
+        stack.push_async_callback(_end, asyncio.ensure_future(sessions.run(hub, memberships, keys)))
         services = Services(
             database=store,
             hub=hub,
-            limiter=Limiter(client, scale=settings.rate_limit_scale),
+            limiter=limiter,
             scorer=scorer,
             seals=sealing,
             sessions=sessions,
+            keys=keys,
             memberships=memberships,
-            policy=SessionPolicy(
-                AccessTokens(keys, issuer=settings.base_url, lifetime=lifetime),
-                timedelta(days=settings.refresh_token_days),
-            ),
+            policy=SessionPolicy(access, timedelta(days=settings.refresh_token_days)),
             clock=now,
             base_url=settings.base_url,
             secure_cookies=settings.environment == "production",
             operation_seconds=settings.operation_seconds,
             operators=settings.operators,
+            payloads=payloads,
+            webhook_rules=webhook.Rules(_url_rule(settings), payloads.problem),
+            objects=bucket,
+            file_rules=_file_rules(settings),
         )
-        yield Api(services, live_bus, objects(settings))
+        yield Api(services, live_bus, bucket)
 
 
 @asynccontextmanager
@@ -94,8 +111,10 @@ async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
             Outgoing(
                 settings.outgoing_allowed_networks,
                 http_allowed=settings.environment == "development",
+                user_agent=f"Earful/{VERSION}",
             )
         )
+        bucket = await stack.enter_async_context(objects(settings))
         yield WorkerResources(
             store,
             scorer,
@@ -105,7 +124,42 @@ async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
             base_url=settings.base_url,
             clock=now,
             job_history=timedelta(days=settings.job_history_days),
+            seals=seals(settings),
+            render=_payloads(settings, store, bucket).render,
+            objects=bucket,
+            file_rules=_file_rules(settings),
         )
+
+
+def _file_rules(settings: Settings) -> file.Rules:
+    return file.Rules(settings.largest_import_bytes, settings.workspace_file_bytes)
+
+
+def _payloads(settings: Settings, database: Database, bucket: Objects) -> Payloads:
+    return Payloads(
+        schema._schema,  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
+        database,
+        bucket,
+        base_url=settings.base_url,
+        seconds=settings.operation_seconds,
+    )
+
+
+def _url_rule(settings: Settings) -> Callable[[str], str | None]:
+    """What is wrong with an URL that the worker is to post to."""
+
+    def problem(url: str) -> str | None:
+        try:
+            check_url(
+                url,
+                allowed_networks=settings.outgoing_allowed_networks,
+                http_allowed=settings.environment == "development",
+            )
+        except BadUrlError as error:
+            return str(error)
+        return None
+
+    return problem
 
 
 async def _end(task: "asyncio.Future[None]") -> None:

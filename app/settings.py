@@ -52,11 +52,23 @@ def _addresses(value: object) -> object:
     return frozenset(each.strip().lower() for each in value.split(",") if each.strip())
 
 
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origins = tuple(each.strip() for each in value.split(",") if each.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in {"http", "https"}:
+            raise ValueError(f"expected origins like https://app.example.com, not {origin}")
+    return origins
+
+
 PostgresUrl = Annotated[str | None, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str | None, _scheme("redis", "rediss")]
 HttpUrl = Annotated[str | None, _scheme("http", "https")]
 SmtpUrl = Annotated[str | None, AfterValidator(_smtp)]
 Addresses = Annotated[frozenset[str], NoDecode, BeforeValidator(_addresses)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 Networks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -71,6 +83,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: HttpUrl = None
+    cors_origins: Origins = ()
     environment: Literal["development", "production"] = "development"
     data_dir: Path = Path(".earful")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -85,6 +98,7 @@ class Settings(BaseSettings):
     database_prepared_statements: bool = True
     redis_url: RedisUrl = None
     s3_endpoint_url: HttpUrl = None
+    s3_public_url: HttpUrl = None
     s3_access_key_id: str | None = None
     s3_secret_access_key: SecretStr | None = None
     s3_region: str = "us-east-1"
@@ -108,6 +122,10 @@ class Settings(BaseSettings):
     live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)
     live_connections: int = Field(default=50_000, ge=1, le=1_000_000)
     live_connections_per_caller: int = Field(default=10_000, ge=1, le=1_000_000)
+
+    # Files
+    largest_import_bytes: int = Field(default=2**31 - 1, ge=1_024, le=2**31 - 1)
+    workspace_file_bytes: int = Field(default=10 * 2**30, ge=1_024, le=2**50)
 
     # Mail and requests to others
     smtp_url: SmtpUrl = None

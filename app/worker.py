@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,7 +21,7 @@ from jobs import broker as brokers
 from jobs import feedback
 from jobs.broker import JOBS, LOOK_FOR_JOBS
 from jobs.resources import WorkerResources
-from jobs.runner import Runner
+from jobs.runner import Runner, Task
 from jobs.tasks import TASKS
 
 log = structlog.get_logger(__name__)
@@ -33,12 +34,13 @@ _DRAINING = 0.7
 class _Lifetime(Middleware):
     """What the worker has open, on the actors' event loop, from before the first message until after the last."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tasks: Sequence[Task[WorkerResources]]) -> None:
         self._settings = settings
+        self._tasks = tasks
         self._stack = AsyncExitStack()
         self._resources: WorkerResources | None = None
         self._runner: Runner[WorkerResources] | None = None
-        self._failed = threading.Event()
+        self.failure: Exception | None = None
 
     @property
     def resources(self) -> WorkerResources:
@@ -51,17 +53,22 @@ class _Lifetime(Middleware):
         return self._runner
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:  # noqa: ARG002
-        _loop().run_coroutine(self._open())
+        # Dramatiq would log what goes wrong here, and then work without.
+        try:
+            _loop().run_coroutine(self._open())
+        except Exception as error:  # noqa: BLE001 - work() raises it
+            self.failure = error
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002
-        _loop().run_coroutine(self.runner.drain(self._settings.shutdown_seconds * _DRAINING))
+        if self._runner is not None:
+            _loop().run_coroutine(self._runner.drain(self._settings.shutdown_seconds * _DRAINING))
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:  # noqa: ARG002
         _loop().run_coroutine(self._stack.aclose())
 
     async def _open(self) -> None:
         self._resources = await self._stack.enter_async_context(open_worker(self._settings))
-        self._runner = Runner(self._resources.database, self._resources, TASKS, clock=now)
+        self._runner = Runner(self._resources.database, self._resources, self._tasks, clock=now)
         running = asyncio.ensure_future(self._runner.run())
         running.add_done_callback(_end_if_failed)
         self._stack.push_async_callback(_stop, running)
@@ -91,19 +98,22 @@ def _register_look(broker: RedisBroker, lifetime: _Lifetime) -> None:
         lifetime.runner.look(Priority(priority))
 
 
-def work(settings: Settings) -> None:
+def work(settings: Settings, tasks: Sequence[Task[WorkerResources]] = TASKS) -> None:
     """Take messages until SIGINT or SIGTERM, then finish what was begun, or hand it back."""
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     broker = brokers.connect(required(settings.redis_url, "REDIS_URL"))
-    lifetime = _Lifetime(settings)
+    lifetime = _Lifetime(settings, tasks)
     broker.add_middleware(lifetime)
     feedback.register(broker, lambda: lifetime.resources)
     _register_look(broker, lifetime)
     worker = dramatiq.Worker(broker, worker_threads=THREADS, worker_timeout=1_000)
     worker.start()
-    log.info("worker works", threads=THREADS)
-    stop.wait()
+    if lifetime.failure is None:
+        log.info("worker works", threads=THREADS)
+        stop.wait()
     worker.stop(timeout=int(settings.shutdown_seconds * 1_000))
     broker.close()
+    if lifetime.failure is not None:
+        raise lifetime.failure

@@ -32,6 +32,10 @@ class InvalidCredentialsError(DomainError):
     """The e-mail address, the password or the token is wrong; it is not said which."""
 
 
+class SecondFactorRequiredError(DomainError):
+    """The password is right, and a code of the second factor is missing."""
+
+
 class ForbiddenError(DomainError):
     """The caller may see this, but not do that."""
 

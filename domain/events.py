@@ -12,10 +12,13 @@ INSTANCE = UUID(int=0)
 
 FEEDBACK_TOPIC = "feedback"
 JOBS_TOPIC = "jobs"
+ALERTS_TOPIC = "alerts"
 INSTANCE_TOPIC = "instance"
 
 FEEDBACK_ADDED = "feedback.added"
 _TOPICS = {
+    "alert": ALERTS_TOPIC,
+    "api_key": INSTANCE_TOPIC,
     "feedback": FEEDBACK_TOPIC,
     "job": JOBS_TOPIC,
     "member": INSTANCE_TOPIC,
@@ -46,13 +49,14 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackEvent:
-    """A feedback was added, updated, scored or deleted."""
+    """A feedback was added, updated, scored or deleted. One that is `patient` is scored when there is time for it."""
 
     kind_prefix: ClassVar[str] = "feedback."
 
     type: str  # ADDED, UPDATED, SCORED, DELETED
     feedback_id: UUID
     facets: Facets
+    patient: bool = False
 
     @property
     def kind(self) -> str:
@@ -70,6 +74,7 @@ class FeedbackEvent:
                 "occurred": facets.occurred_at,
                 "tags": [tag.hex for tag in facets.tag_ids],
             }
+            | ({"patient": True} if self.patient else {})
         ).decode()
 
     @classmethod
@@ -85,6 +90,44 @@ class FeedbackEvent:
                 datetime.fromisoformat(data["occurred"]),
                 tuple(UUID(hex=tag) for tag in data["tags"]),
             ),
+            patient=data.get("patient", False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """An alert fired or was resolved; `state` is FIRING or RESOLVED."""
+
+    kind_prefix: ClassVar[str] = "alert."
+
+    type: str  # FIRED, RESOLVED
+    alert_id: UUID
+    rule_id: UUID | None
+    state: str
+
+    @property
+    def kind(self) -> str:
+        return self.kind_prefix + self.type.lower()
+
+    def to_json(self) -> str:
+        return orjson.dumps(
+            {
+                "type": self.type,
+                "id": self.alert_id.hex,
+                "rule": None if self.rule_id is None else self.rule_id.hex,
+                "state": self.state,
+            }
+        ).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        data: dict[str, Any] = orjson.loads(payload)
+        rule = data["rule"]
+        return cls(
+            data["type"],
+            UUID(hex=data["id"]),
+            None if rule is None else UUID(hex=rule),
+            data["state"],
         )
 
 
@@ -138,10 +181,25 @@ class MemberChanged:
         return cls(UUID(hex=data["workspace"]), UUID(hex=data["user"]))
 
 
-def of_instance(payload: bytes | str) -> SessionRevoked | MemberChanged:
+@dataclass(frozen=True, slots=True)
+class ApiKeyChanged:
+    """An API key was revoked, or what it may do, from where or for how long is another matter."""
+
+    kind: ClassVar[str] = "api_key.changed"
+
+    api_key_id: UUID
+
+    def to_json(self) -> str:
+        return orjson.dumps({"api_key": self.api_key_id.hex}).decode()
+
+    @classmethod
+    def from_json(cls, payload: bytes | str) -> Self:
+        return cls(UUID(hex=orjson.loads(payload)["api_key"]))
+
+
+def of_instance(payload: bytes | str) -> SessionRevoked | MemberChanged | ApiKeyChanged:
     """An event of the instance's topic."""
-    return (
-        MemberChanged.from_json(payload)
-        if "user" in orjson.loads(payload)
-        else SessionRevoked.from_json(payload)
-    )
+    data = orjson.loads(payload)
+    if "api_key" in data:
+        return ApiKeyChanged.from_json(payload)
+    return MemberChanged.from_json(payload) if "user" in data else SessionRevoked.from_json(payload)

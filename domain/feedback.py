@@ -30,7 +30,6 @@ Unscored = store.UnscoredRow
 LONGEST_BODY = 50_000
 LARGEST_METADATA = 16_384
 RATINGS = (0, 10)
-_SUBMITTERS = roles.holders(Action.SUBMIT_FEEDBACK)
 _TO_BE_FOUND = UUID(int=0)
 
 
@@ -78,8 +77,8 @@ async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Su
         event = _added(draft, command.source_id)
         row = await store.submit(
             uow,
-            viewer.user_id,
-            _SUBMITTERS,
+            viewer.id,
+            roles.sufficient(viewer, Action.SUBMIT_FEEDBACK),
             workspace=command.workspace_id,
             source=command.source_id,
             event_kind=event.kind,
@@ -157,7 +156,7 @@ async def pages(
     """The first `limit` rows after `after` of each workspace, in the workspaces' order, with what is to come along."""
     return await store.pages(
         reader,
-        viewer.user_id,
+        viewer.id,
         workspace_ids,
         where=where,
         order=order,
@@ -172,18 +171,18 @@ async def counts(
     reader: Reader, viewer: Viewer, workspace_ids: Sequence[UUID], where: Filter
 ) -> Mapping[UUID, int]:
     """How many each workspace has; a workspace without any is missing."""
-    return await store.counts(reader, viewer.user_id, workspace_ids, where)
+    return await store.counts(reader, viewer.id, workspace_ids, where)
 
 
 async def by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> Mapping[UUID, Feedback]:
-    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
+    return await store.by_ids(reader, viewer.id, ids, columns=columns)
 
 
 async def matching(reader: Reader, viewer: Viewer, ids: Sequence[UUID], where: Filter) -> set[UUID]:
     """Those of the ids that pass the filter."""
-    return await store.matching(reader, viewer.user_id, ids, where)
+    return await store.matching(reader, viewer.id, ids, where)
 
 
 async def unscored(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[Unscored]:
@@ -259,11 +258,13 @@ def _added(draft: store.Draft, source_id: UUID | None) -> FeedbackEvent:
 
 async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Message) -> Submitted:
     draft = _draft(message, uow.now)
-    row = await store.add(uow, workspace=source.workspace_id, source=source.id, **draft)
-    if row is not None:
-        announce(uow, "ADDED", row)
-        return Submitted(row, duplicate=False)
-    assert message.external_id is not None  # noqa: S101 - only it can collide
-    stored = await store.by_external_id(uow, source.workspace_id, source.id, message.external_id)
-    assert stored is not None  # noqa: S101 - it was there a moment ago, and nothing deletes it
+    workspace, stored = source.workspace_id, None
+    # What collides may be gone before it can be read.
+    while stored is None:
+        row = await store.add(uow, workspace=workspace, source=source.id, **draft)
+        if row is not None:
+            announce(uow, "ADDED", row)
+            return Submitted(row, duplicate=False)
+        assert message.external_id is not None  # noqa: S101 - only it can collide
+        stored = await store.by_external_id(uow, workspace, source.id, message.external_id)
     return Submitted(stored, duplicate=True)

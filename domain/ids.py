@@ -20,6 +20,12 @@ class Kind(StrEnum):
     TAG = "tag"
     JOB = "job"
     SCHEDULE = "schedule"
+    API_KEY = "api_key"
+    WEBHOOK = "webhook"
+    WEBHOOK_DELIVERY = "webhook_delivery"
+    ALERT_RULE = "alert_rule"
+    ALERT = "alert"
+    FILE = "file"
 
 
 _KINDS = {str(kind): kind for kind in Kind}

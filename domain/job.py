@@ -21,7 +21,6 @@ Job = store.JobRow
 Key = store.Key
 MOST_DEATHS = store.MOST_DEATHS
 
-_MANAGERS = roles.holders(Action.MANAGE_JOBS)
 _TO_RETRY = ("FAILED", "CANCELLED")
 MOST_REQUEUED = 1_000
 
@@ -101,7 +100,7 @@ async def pages(
 ) -> list[Job]:
     """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order."""
     return await store.pages(
-        reader, viewer.user_id, workspace_ids, limit=limit, after=after, columns=columns
+        reader, viewer.id, workspace_ids, limit=limit, after=after, columns=columns
     )
 
 
@@ -109,9 +108,7 @@ async def by_ids(
     reader: Reader, viewer: Viewer | None, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Job]:
     """Those that the viewer may see: of the viewer's workspaces, and the open ones, which nobody must sign in for."""
-    return await store.by_ids(
-        reader, None if viewer is None else viewer.user_id, ids, columns=columns
-    )
+    return await store.by_ids(reader, None if viewer is None else viewer.id, ids, columns=columns)
 
 
 async def dead(
@@ -127,8 +124,8 @@ async def dead(
     """Jobs that have failed for good, the latest first: an operator's are all, others' those they may manage."""
     return await store.dead(
         reader,
-        viewer.user_id,
-        _MANAGERS,
+        viewer.id,
+        roles.sufficient(viewer, Action.MANAGE_JOBS),
         of_all=is_operator,
         workspace=workspace_id,
         kind=kind,
@@ -167,7 +164,9 @@ async def requeue(
         raise InvalidInputError(
             f"At most {MOST_REQUEUED:,} jobs at once; there are {len(job_ids):,}."
         )
-    managed = await store.manageable(uow, viewer.user_id, _MANAGERS, job_ids, of_all=is_operator)
+    managed = await store.manageable(
+        uow, viewer.id, roles.sufficient(viewer, Action.MANAGE_JOBS), job_ids, of_all=is_operator
+    )
     await uow.operate()
     rows = await _requeue(uow, managed, ("FAILED",))
     by_workspace: dict[UUID, list[Job]] = {}
@@ -192,7 +191,7 @@ async def forget(database: Database, now: datetime, *, kept: timedelta) -> int:
 
 
 async def _enter(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> UUID:
-    entered = await store.enter(uow, viewer.user_id, job_id)
+    entered = await store.enter(uow, viewer.id, job_id)
     if entered is None:
         raise NotFoundError("There is no such job.")
     workspace, role = entered

@@ -21,7 +21,6 @@ from persistence.database import Columns, Database, Reader, UnitOfWork
 
 Schedule = store.ScheduleRow
 
-_MANAGERS = roles.holders(Action.MANAGE_JOBS)
 _MOST_MADE_UP = 100
 # A run that is later than that was missed.
 _PUNCTUAL = timedelta(minutes=1)
@@ -161,7 +160,11 @@ async def listed(
 ) -> list[Schedule]:
     """The schedules that the viewer manages; an operator's are all."""
     return await store.listed(
-        reader, viewer.user_id, _MANAGERS, of_all=is_operator, columns=columns
+        reader,
+        viewer.id,
+        roles.sufficient(viewer, Action.MANAGE_JOBS),
+        of_all=is_operator,
+        columns=columns,
     )
 
 
@@ -169,7 +172,9 @@ async def by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Schedule]:
     """Those schedules that the viewer manages."""
-    return await store.by_ids(reader, viewer.user_id, _MANAGERS, ids, columns=columns)
+    return await store.by_ids(
+        reader, viewer.id, roles.sufficient(viewer, Action.MANAGE_JOBS), ids, columns=columns
+    )
 
 
 async def _run(uow: UnitOfWork, schedule: Schedule, kind: Kind) -> int:

@@ -96,17 +96,17 @@ async def of_workspaces(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Source]:
     """The sources of all these workspaces, the oldest first."""
-    return await store.of_workspaces(reader, viewer.user_id, ids, columns=columns)
+    return await store.of_workspaces(reader, viewer.id, ids, columns=columns)
 
 
 async def by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> Mapping[UUID, Source]:
-    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
+    return await store.by_ids(reader, viewer.id, ids, columns=columns)
 
 
 async def last_received(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID]
 ) -> Mapping[UUID, datetime | None]:
     """When each source last sent something."""
-    return await feedback_store.last_received(reader, viewer.user_id, ids)
+    return await feedback_store.last_received(reader, viewer.id, ids)

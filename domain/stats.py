@@ -149,7 +149,7 @@ async def over(
     """
     rows = await store.counts(
         reader,
-        viewer.user_id,
+        viewer.id,
         workspace_ids,
         start=within.start,
         end=within.end,
@@ -170,9 +170,7 @@ async def totals(
     reader: Reader, viewer: Viewer, workspace_id: UUID, start: datetime, where: Filter
 ) -> Counts:
     """The totals of what occurred since `start`."""
-    rows = await store.counts(
-        reader, viewer.user_id, [workspace_id], start=start, end=None, where=where
-    )
+    rows = await store.counts(reader, viewer.id, [workspace_id], start=start, end=None, where=where)
     return rows[0] if rows else NOTHING
 
 

@@ -48,13 +48,14 @@ async def set_on_feedback(
     if len(wanted) > MOST_TAGS:
         checks.refuse(["tagIds"], f"must be at most {MOST_TAGS} tags")
     checks.done()
-    entered = await feedback_store.enter(uow, viewer.user_id, feedback_id)
+    entered = await feedback_store.enter(uow, viewer.id, feedback_id)
     if entered is None:
         raise NotFoundError("There is no such feedback.")
     workspace_id, role = entered
     roles.require(role, Action.TAG_FEEDBACK)
     row = await feedback_store.lock(uow, workspace_id, feedback_id)
-    assert row is not None  # noqa: S101 - it was entered, and nothing deletes it
+    if row is None:
+        raise NotFoundError("There is no such feedback.")
     known = await store.in_workspace(uow, row.workspace_id, wanted)
     if len(known) < len(wanted):
         raise NotFoundError("There is no such tag in this workspace.")
@@ -67,17 +68,17 @@ async def of_workspaces(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Tag]:
     """The tags of all these workspaces, by name."""
-    return await store.of_workspaces(reader, viewer.user_id, ids, columns=columns)
+    return await store.of_workspaces(reader, viewer.id, ids, columns=columns)
 
 
 async def borne(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> Mapping[UUID, Sequence[Tag]]:
     """The tags of each of these feedback, by name; one without tags is missing."""
-    return await store.borne(reader, viewer.user_id, ids, columns=columns)
+    return await store.borne(reader, viewer.id, ids, columns=columns)
 
 
 async def by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Tag]:
-    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
+    return await store.by_ids(reader, viewer.id, ids, columns=columns)

@@ -23,7 +23,7 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 async def enter(uow: UnitOfWork, viewer: Viewer, workspace: UUID, action: Action) -> Workspace:
     """The workspace, for changing something in it; NotFoundError to strangers, ForbiddenError by role."""
-    row = await store.enter(uow, viewer.user_id, workspace)
+    row = await store.enter(uow, viewer.id, workspace)
     if row is None:
         raise NotFoundError("There is no such workspace.")
     roles.require(row.viewer_role, action)
@@ -45,7 +45,7 @@ async def create(uow: UnitOfWork, viewer: Viewer, *, name: str, slug: str) -> Wo
         raise ConflictError("This slug is taken.") from None
     await store.add_member(uow, workspace=workspace, user=viewer.user_id, role="OWNER")
     await source_store.add(uow, workspace=workspace, name="API", kind="API", provider="STANDARD")
-    row = await store.enter(uow, viewer.user_id, workspace)
+    row = await store.enter(uow, viewer.id, workspace)
     assert row is not None  # noqa: S101 - it was just made
     return row
 
@@ -75,7 +75,7 @@ async def of_viewer(
     reader: Reader, viewer: Viewer, *, columns: Columns | None = None
 ) -> list[Workspace]:
     """The viewer's workspaces, the oldest first."""
-    return await store.of_viewer(reader, viewer.user_id, columns=columns)
+    return await store.of_viewer(reader, viewer.id, columns=columns)
 
 
 async def by_slug(
@@ -83,24 +83,26 @@ async def by_slug(
 ) -> Workspace | None:
     if _SLUG.fullmatch(slug) is None:
         return None
-    return await store.by_slug(reader, viewer.user_id, slug, columns=columns)
+    return await store.by_slug(reader, viewer.id, slug, columns=columns)
 
 
 async def by_ids(
     reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
 ) -> list[Workspace]:
-    return await store.by_ids(reader, viewer.user_id, ids, columns=columns)
+    return await store.by_ids(reader, viewer.id, ids, columns=columns)
 
 
 async def roles_in(
     reader: Reader, asked: Iterable[tuple[Viewer, UUID]]
 ) -> dict[tuple[UUID, UUID], str]:
-    """What each viewer is in the workspace beside them, by user and workspace; strangers are left out."""
-    pairs = {(viewer.user_id, workspace) for viewer, workspace in asked}
+    """What each viewer is in the workspace beside them, by their id and workspace; strangers are left out."""
+    pairs = {(viewer.id, workspace) for viewer, workspace in asked}
     rows = await store.roles(
-        reader, {user for user, _ in pairs}, {workspace for _, workspace in pairs}
+        reader, {who for who, _ in pairs}, {workspace for _, workspace in pairs}
     )
-    return {pair: row.role for row in rows if (pair := (row.user_id, row.workspace_id)) in pairs}
+    return {
+        pair: row.role for row in rows if (pair := (row.principal_id, row.workspace_id)) in pairs
+    }
 
 
 def require_role(role: str | None) -> str:

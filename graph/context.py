@@ -8,18 +8,21 @@ from typing import Self
 
 import strawberry
 
-from domain import account
+from domain import account, file, webhook
 from domain.account import Client, SessionPolicy
-from domain.errors import RateLimitedError, UnauthenticatedError
+from domain.errors import DomainError, RateLimitedError, UnauthenticatedError
 from domain.seals import Seals
 from domain.sentiment import Scorer
 from domain.viewer import Viewer
 from graph.fields import Batches
+from graph.keys import Keys
 from graph.live.hub import Hub
 from graph.memberships import Memberships
 from graph.sessions import Sessions
+from graph.webhook_payload import Payloads
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
+from persistence.objects import Objects
 
 POINTS = Limit("points", points=1_000_000, seconds=60)
 ANONYMOUS_POINTS = Limit("anonymous-points", points=100_000, seconds=60)
@@ -36,6 +39,7 @@ class Services:
     scorer: Scorer
     seals: Seals
     sessions: Sessions
+    keys: Keys
     memberships: Memberships
     policy: SessionPolicy
     clock: Callable[[], datetime]
@@ -43,6 +47,10 @@ class Services:
     secure_cookies: bool
     operation_seconds: float
     operators: frozenset[str]
+    payloads: Payloads
+    webhook_rules: webhook.Rules
+    objects: Objects
+    file_rules: file.Rules
 
 
 @dataclass(slots=True)
@@ -61,7 +69,10 @@ class Context:
     services: Services
     client: Client
     viewer_or_none: Viewer | None = None
-    refused: str | None = None
+    refused: DomainError | None = None
+    """Why the token that came leaves nobody signed in."""
+    key_secret: str | None = None
+    """Of an API key that has still to be looked up."""
     refresh_cookie: str | None = None
     set_cookies: Sequence[Cookie] = ()
     _batches: Batches | None = None
@@ -77,7 +88,7 @@ class Context:
     def viewer(self) -> Viewer:
         """Who is signed in; UnauthenticatedError when nobody is."""
         if self.viewer_or_none is None:
-            raise UnauthenticatedError(self.refused or "Sign in first.")
+            raise self.refused or UnauthenticatedError("Sign in first.")
         return self.viewer_or_none
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
@@ -101,7 +112,7 @@ class Context:
         viewer = self.viewer_or_none
         if viewer is None:
             return ANONYMOUS_POINTS, self.client.ip
-        return POINTS, viewer.user_id.hex
+        return POINTS, viewer.id.hex
 
     async def spend_points(self, points: int) -> None:
         """Count what an operation costs; RateLimitedError when the caller has spent all."""

@@ -11,6 +11,7 @@ from graphql import GraphQLError
 from domain import errors
 from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
+from persistence.objects import ObjectsUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,13 @@ class InvalidCredentials(Problem):
     pass
 
 
+@strawberry.type(
+    description="The password is right, and this account takes a code too: ask for one, and send both."
+)
+class SecondFactorRequired(Problem):
+    pass
+
+
 class _OnInvalidInput(strawberry.ExceptionHandler[errors.InvalidInputError, InvalidInput]):
     def handle(self, exception: errors.InvalidInputError, *, field: Any, info: Any) -> InvalidInput:  # noqa: ARG002
         return InvalidInput(
@@ -105,6 +113,19 @@ class _OnInvalidCredentials(
         return InvalidCredentials(message=str(exception))
 
 
+class _OnSecondFactorRequired(
+    strawberry.ExceptionHandler[errors.SecondFactorRequiredError, SecondFactorRequired]
+):
+    def handle(
+        self,
+        exception: errors.SecondFactorRequiredError,
+        *,
+        field: Any,  # noqa: ARG002
+        info: Any,  # noqa: ARG002
+    ) -> SecondFactorRequired:
+        return SecondFactorRequired(message=str(exception))
+
+
 HANDLERS = (
     _OnInvalidInput(),
     _OnNotFound(),
@@ -112,11 +133,13 @@ HANDLERS = (
     _OnConflict(),
     _OnRateLimited(),
     _OnInvalidCredentials(),
+    _OnSecondFactorRequired(),
 )
 
 _CODES = {
     errors.UnauthenticatedError: "UNAUTHENTICATED",
     errors.InvalidCredentialsError: "UNAUTHENTICATED",
+    errors.SecondFactorRequiredError: "UNAUTHENTICATED",
     errors.ForbiddenError: "FORBIDDEN",
     errors.NotFoundError: "NOT_FOUND",
     errors.InvalidInputError: "INVALID_INPUT",
@@ -161,7 +184,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
 
 def _masked(cause: BaseException) -> tuple[str, dict[str, Any]]:
     trace = secrets.token_hex(8)
-    if isinstance(cause, StoreUnavailableError | BusUnavailableError):
+    if isinstance(cause, StoreUnavailableError | BusUnavailableError | ObjectsUnavailableError):
         log.warning("store unavailable", trace_id=trace, error=str(cause))
         message = "A part of the server is away for the moment. Try again."
     else:

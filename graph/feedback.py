@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from struct import Struct
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
-from domain import feedback, source, tag
+from domain import feedback, file, source, tag
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
+from domain.scopes import Scope
 from domain.workspace import Workspace
-from graph.access import signed_in
+from graph.access import scoped
 from graph.context import Info
 from graph.cost import ListSize
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
@@ -38,6 +39,9 @@ from graph.sentiment import Sentiment, SentimentLabel
 from graph.source import Source
 from graph.tag import Tag
 from persistence.limits import Limit
+
+if TYPE_CHECKING:
+    from graph.file import File
 
 FeedbackOrder = strawberry.enum(
     feedback.Order,
@@ -100,6 +104,19 @@ async def _tags(parents: Sequence[feedback.Feedback], info: Info) -> Sequence[Se
     return [borne.get(parent.id, ()) for parent in parents]
 
 
+async def _attachments(
+    parents: Sequence[feedback.Feedback], info: Info
+) -> Sequence[Sequence[file.File]]:
+    async with info.context.reader() as reader:
+        attached = await file.attached(
+            reader,
+            info.context.viewer,
+            list({parent.id for parent in parents}),
+            columns=info.columns("File"),
+        )
+    return [attached.get(parent.id, ()) for parent in parents]
+
+
 @strawberry.type(description="One message of a customer, stored as it was sent.")
 @rows(feedback.Feedback)
 class Feedback(Node):
@@ -136,6 +153,12 @@ class Feedback(Node):
         directives=[ListSize(assumed_size=3)],
         graphql_type=list[Tag],
         description="Its tags, by name.",
+    )
+    attachments: list[Annotated["File", strawberry.lazy("graph.file")]] = batch(
+        _attachments,
+        reads=("id",),
+        graphql_type=list[Annotated["File", strawberry.lazy("graph.file")]],
+        description="The files attached to it, the oldest first.",
     )
     metadata: JSON | None = column(
         "metadata",
@@ -398,17 +421,17 @@ SetFeedbackTagsResult = Annotated[
 @strawberry.type
 class FeedbackMutation:
     @strawberry.mutation(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.FEEDBACK_WRITE)],
         description="Store one message. It is scored in the background. Needs the role ANALYST.",
     )
     async def submit_feedback(self, info: Info, input: SubmitFeedbackInput) -> SubmitFeedbackResult:
-        await info.context.spend(SUBMISSIONS, info.context.viewer.user_id.hex)
+        await info.context.spend(SUBMISSIONS, info.context.viewer.id.hex)
         async with info.context.transaction() as uow:
             stored = await feedback.submit(uow, info.context.viewer, input.command())
         return SubmitFeedbackSuccess(feedback=stored.feedback, duplicate=stored.duplicate)  # type: ignore[arg-type]  # rows are feedback
 
     @strawberry.mutation(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.FEEDBACK_TAG)],
         description="Set all tags of a feedback. Needs the role ANALYST.",
     )
     async def set_feedback_tags(

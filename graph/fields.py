@@ -25,6 +25,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 import strawberry
+from strawberry.extensions import FieldExtension
 
 from graph.engine import RESOLUTION, Attribute, Batch, Computed
 
@@ -88,6 +89,7 @@ def batch(
     reads: tuple[str, ...] | None = None,
     brought: str | None = None,
     first: bool = False,
+    access: FieldExtension | None = None,
     description: str | None = None,
     graphql_type: Any = None,
     directives: Sequence[object] = (),
@@ -95,7 +97,7 @@ def batch(
     """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`.
 
     Unless they were all brought along with the parents, which then have them as their attribute `brought`. `first`:
-    before the other fields beside it are begun.
+    before the other fields beside it are begun. `access` says who may use it (graph/access.py).
     """
     if brought is not None:
         load = _unless_brought(load, brought)
@@ -120,6 +122,7 @@ def batch(
         resolver=resolve,
         description=description,
         graphql_type=graphql_type,
+        extensions=[] if access is None else [access],
         directives=directives,
         metadata={RESOLUTION: Batch(load, reads, first)},
     )
@@ -140,6 +143,7 @@ def column(
     name: str,
     convert: Callable[[Any], R],
     *,
+    access: FieldExtension | None = None,
     description: str | None = None,
     graphql_type: Any = None,
 ) -> Any:
@@ -153,6 +157,7 @@ def column(
         resolver=resolve,
         description=description,
         graphql_type=graphql_type,
+        extensions=[] if access is None else [access],
         metadata={RESOLUTION: Attribute(name, convert)},
     )
 

@@ -14,19 +14,20 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import orjson
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 from pydantic_core import from_json
 
 from graph import media as media_types
 from graph import multipart
-from graph.authentication import Headers, context_of, headers_of, set_cookie
+from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
 from graph.context import Context, Services
 from graph.deadline import Deadline
 from graph.documents import Document, RequestError
-from graph.errors import bad_request
+from graph.errors import bad_request, formatted
 from graph.execution import Answer, Operation, Operations
 from graph.media import JSON, RESPONSE_JSON, Accepted
 from graph.sse import EventStreams, FullError
+from persistence.database import StoreUnavailableError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -53,6 +54,8 @@ class _Refused(Exception):  # noqa: N818 - a refusal, answered as it is
         super().__init__(message)
         self.status = status
         self.headers = headers
+        self.error: dict[str, Any] | None = None
+        """What is answered in place of the message."""
 
 
 class GraphQLOverHTTP:
@@ -100,21 +103,24 @@ class GraphQLOverHTTP:
             else:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
             operation = operation_of(parameters)
-            await self._answer(scope, headers, operation, accepted, receive, send)
+            context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
+            if context.key_secret is not None:
+                await _recognise(context, context.key_secret)
+            await self._answer(scope, headers, context, operation, accepted, receive, send)
         except _Refused as refused:
-            body = orjson.dumps({"errors": [bad_request(str(refused))]})
+            body = orjson.dumps({"errors": [refused.error or bad_request(str(refused))]})
             await _send(send, refused.status, media or RESPONSE_JSON, body, refused.headers)
 
     async def _answer(
         self,
         scope: Scope,
         headers: Headers,
+        context: Context,
         operation: Operation,
         accepted: Accepted,
         receive: Receive,
         send: Send,
     ) -> None:
-        context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
         media = accepted.single
         only_events = accepted.events and media is None and not accepted.parts
         try:
@@ -190,6 +196,16 @@ class GraphQLOverHTTP:
         if not isinstance(parameters, dict):
             raise _Refused(400, "The body must be a JSON object.")
         return parameters
+
+
+async def _recognise(context: Context, secret: str) -> None:
+    try:
+        await recognise(context, secret)
+    except StoreUnavailableError as error:
+        # Who it is cannot be known: that is not the same as nobody.
+        refused = _Refused(503, "", (b"retry-after", b"1"))
+        refused.error = formatted(GraphQLError("", original_error=error))
+        raise refused from None
 
 
 def read_json(text: bytes | str) -> Any:

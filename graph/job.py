@@ -9,14 +9,15 @@ from uuid import UUID
 
 import strawberry
 
-from domain import events, ids, job
+from domain import events, file, ids, job, outcome
 from domain.errors import NotFoundError
 from domain.ids import Kind
+from domain.scopes import Scope
 from domain.workspace import Workspace
-from graph.access import public, signed_in
+from graph.access import open_but_scoped, scoped
 from graph.context import Context, Info
 from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
-from graph.fields import column, computed, rows
+from graph.fields import batch, column, computed, rows
 from graph.live.index import Filter, Reading
 from graph.node import Node, id_field, read_id, read_ids
 from graph.outage import through_outages
@@ -35,6 +36,15 @@ from graph.pagination import (
 from graph.scalars import JSON, json_text
 from graph.scope import open_scope, scope_of
 from graph.streams import Shared, State
+
+JOB_SCOPES = (
+    Scope.JOBS_READ,
+    Scope.JOBS_MANAGE,
+    Scope.IMPORTS_CREATE,
+    Scope.EXPORTS_CREATE,
+)
+_reads_one = open_but_scoped(*JOB_SCOPES)
+_manages = scoped(Scope.JOBS_MANAGE)
 
 
 @strawberry.enum(description="How far a job has come.")
@@ -65,8 +75,15 @@ def _result(root: strawberry.Parent[job.Job]) -> JSON | None:
     return None if root.result is None else json_text(root.result)
 
 
-def _result_url(root: strawberry.Parent[job.Job]) -> str | None:  # noqa: ARG001
-    return None
+async def _result_urls(parents: Sequence[job.Job], info: Info) -> Sequence[str | None]:
+    viewer = info.context.viewer_or_none
+    made = outcome.made(viewer, parents)
+    if viewer is None or not any(made):
+        return [None] * len(parents)
+    async with info.context.reader() as reader:
+        files = await outcome.files(reader, viewer, parents, made)
+    signer = await info.context.services.objects.signer()
+    return [None if each is None else file.download_url(signer, each) for each in files]
 
 
 @strawberry.type(description="A piece of work in the background.")
@@ -105,11 +122,13 @@ class Job(Node):
         graphql_type=strawberry.ID | None,
         description="The id of the user who asked for it; null for what Earful does by itself.",
     )
-    result_url: str | None = computed(
-        _result_url,
-        reads=(),
-        description="Where to download what it made (an export, an import's row errors); "
-        "a short-lived signed URL. Null while there is nothing.",
+    result_url: str | None = batch(
+        _result_urls,
+        reads=("workspace_id", "kind", "result", "open"),
+        graphql_type=str | None,
+        description="Where to download what it made (an export, an import's row errors); a short-lived "
+        "signed URL. Null while there is nothing, and when it has expired. API keys need `exports:create` for an "
+        "export's, `imports:create` for others.",
     )
 
 
@@ -152,7 +171,7 @@ def _dead_cursor(cursors: Cursors, row: job.Job) -> str:
 class JobQuery:
     @strawberry.field(
         name="job",
-        extensions=[public],
+        extensions=[_reads_one],
         graphql_type=Job | None,
         description="A job by its id; null when it does not exist or is not the caller's. That of "
         "`submitContact` is whoever's who knows its id.",
@@ -166,7 +185,7 @@ class JobQuery:
         return rows[0] if rows else None
 
     @strawberry.field(
-        extensions=[signed_in],
+        extensions=[_manages],
         graphql_type=JobConnection,
         description="Jobs that have failed for good, the latest first: of the workspaces where the "
         "caller is an ADMIN, and for the operators of this server of all.",
@@ -233,7 +252,7 @@ RequeueJobsResult = Annotated[
 @strawberry.type
 class JobMutation:
     @strawberry.mutation(
-        extensions=[signed_in], description="End a job that has not ended. For ADMINs."
+        extensions=[_manages], description="End a job that has not ended. For ADMINs."
     )
     async def cancel_job(self, info: Info, input: CancelJobInput) -> CancelJobResult:
         id_ = read_id(Kind.JOB, input.job_id, "jobId")
@@ -242,7 +261,7 @@ class JobMutation:
         return CancelJobSuccess(job=row)  # type: ignore[arg-type]  # rows are jobs
 
     @strawberry.mutation(
-        extensions=[signed_in],
+        extensions=[_manages],
         description="Do a job again that failed or was cancelled, as if it had never failed. For ADMINs.",
     )
     async def retry_job(self, info: Info, input: RetryJobInput) -> RetryJobResult:
@@ -252,7 +271,7 @@ class JobMutation:
         return RetryJobSuccess(job=row)  # type: ignore[arg-type]  # rows are jobs
 
     @strawberry.mutation(
-        extensions=[signed_in],
+        extensions=[_manages],
         description="Do many dead jobs again. For ADMINs, and for the operators of this server.",
     )
     async def requeue_jobs(self, info: Info, input: RequeueJobsInput) -> RequeueJobsResult:
@@ -319,7 +338,7 @@ _PAUSE = 0.1
 @strawberry.type
 class JobSubscription:
     @strawberry.subscription(
-        extensions=[public],
+        extensions=[_reads_one],
         directives=[Shared()],
         graphql_type=Job,
         description="The job at once, and again whenever it changes; ends when the job has ended. That of "

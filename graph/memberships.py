@@ -54,7 +54,7 @@ class Memberships:
         else:
             for who, where, answer in asked:
                 if not answer.done():
-                    answer.set_result(roles.get((who.user_id, where)))
+                    answer.set_result(roles.get((who.id, where)))
 
     def watch(self, user: UUID, told: Callable[[], None]) -> None:
         """Call `told` when what the user may do has changed somewhere, until `unwatch`."""

@@ -82,10 +82,11 @@ def _resolution(schema: strawberry.Schema, field: GraphQLField) -> Resolution | 
     if ours.permission_classes or not all(isinstance(e, Access) for e in ours.extensions):
         return None
     if ours.base_resolver is None:
-        return Attribute(ours.python_name)
+        return _attribute(ours)
     declared = ours.metadata.get(RESOLUTION)
-    if isinstance(declared, Attribute) or (
-        isinstance(declared, Computed) and ours.base_resolver.info_parameter is None
+    if not _checks(ours) and (
+        isinstance(declared, Attribute)
+        or (isinstance(declared, Computed) and ours.base_resolver.info_parameter is None)
     ):
         return declared
     try:
@@ -97,13 +98,45 @@ def _resolution(schema: strawberry.Schema, field: GraphQLField) -> Resolution | 
 def _called(schema: strawberry.Schema, field: StrawberryField, declared: Any) -> Resolution:
     convert = _converter(schema, field.arguments)
     if isinstance(declared, Batch):
-        return (
-            declared
-            if convert is None
-            else replace(declared, load=_converting(declared.load, convert))
-        )
+        load = declared.load if convert is None else _converting(declared.load, convert)
+        return replace(declared, load=_checking(load, field))
     reads = declared.reads if isinstance(declared, Computed) else None
+    if isinstance(declared, Attribute):
+        reads = (declared.name,)
     return Call(_guarded(schema, field, _resolver(field, convert)), reads)
+
+
+def _checks(field: StrawberryField) -> list[Callable[[Any], None]]:
+    """What says who may use the field; nothing where anybody may."""
+    rules = [extension for extension in field.extensions if isinstance(extension, Access)]
+    return [rule.check for rule in rules if type(rule) is not Access]
+
+
+def _attribute(field: StrawberryField) -> Resolution:
+    name, checks = field.python_name, _checks(field)
+    if not checks:
+        return Attribute(name)
+
+    def read(source: Any, info: Any) -> Any:
+        for check in checks:
+            check(info.context)
+        return getattr(source, name)
+
+    return Call(read, (name,))
+
+
+def _checking(load: Callable[..., Any], field: StrawberryField) -> Callable[..., Any]:
+    checks = _checks(field)
+    if not checks:
+        return load
+
+    def checked(parents: Sequence[Any], info: Any, **given: Any) -> Any:
+        for check in checks:
+            check(info.context)
+        return load(parents, info, **given)
+
+    checked.__qualname__ = load.__qualname__
+    return checked
 
 
 def _converter(
@@ -185,7 +218,7 @@ def _resolver(field: StrawberryField, convert: Convert | None) -> Callable[..., 
     resolver = field.base_resolver
     assert resolver is not None  # noqa: S101 - a field without one is an attribute
     function: Any = resolver.wrapped_func
-    checks = [extension.check for extension in field.extensions if isinstance(extension, Access)]
+    checks = _checks(field)
     takes_self = resolver.self_parameter is not None
     parent = resolver.parent_parameter or resolver.root_parameter
     parent_name = parent.name if parent is not None else None

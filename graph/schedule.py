@@ -8,7 +8,8 @@ import strawberry
 
 from domain import job, schedule
 from domain.ids import Kind
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import scoped
 from graph.context import Info
 from graph.fields import batch, rows
 from graph.job import Job
@@ -63,7 +64,7 @@ class Schedule(Node):
 @strawberry.type
 class ScheduleQuery:
     @strawberry.field(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.JOBS_MANAGE)],
         graphql_type=list[Schedule],
         description="The schedules of the workspaces where the caller is an ADMIN; for the operators of "
         "this server all, the server's own first.",

@@ -17,14 +17,18 @@ from strawberry.schema.config import StrawberryConfig
 
 from graph import cost, resolutions
 from graph.account import AccountMutation, Session
+from graph.alert import AlertMutation, AlertSubscription
 from graph.api_key import ApiKeyMutation
 from graph.contact import ContactMutation
 from graph.context import Info
 from graph.errors import HANDLERS
 from graph.events import EventsSubscription
+from graph.export import ExportMutation
 from graph.feedback import FeedbackMutation
 from graph.file import FileMutation
+from graph.imports import ImportMutation
 from graph.job import JobMutation, JobQuery, JobSubscription
+from graph.rate_limit import RateLimitQuery
 from graph.scalars import SCALARS
 from graph.schedule import ScheduleQuery
 from graph.sentiment import SentimentQuery
@@ -32,11 +36,12 @@ from graph.source import SourceMutation
 from graph.stats import StatsSubscription
 from graph.tag import TagMutation
 from graph.viewer import ViewerQuery
+from graph.webhook import WebhookDeliveryMutation, WebhookMutation
 from graph.workspace import WorkspaceMutation, WorkspaceQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQuery, WorkspaceQuery, JobQuery, ScheduleQuery, SentimentQuery):
+class Query(ViewerQuery, WorkspaceQuery, JobQuery, ScheduleQuery, RateLimitQuery, SentimentQuery):
     pass
 
 
@@ -49,8 +54,13 @@ class Mutation(
     FeedbackMutation,
     TagMutation,
     FileMutation,
+    ImportMutation,
+    ExportMutation,
     ContactMutation,
     JobMutation,
+    AlertMutation,
+    WebhookMutation,
+    WebhookDeliveryMutation,
 ):
     pass
 
@@ -58,7 +68,7 @@ class Mutation(
 @strawberry.type(
     description="What can be followed live, over graphql-transport-ws or as an event stream (SSE)."
 )
-class Subscription(EventsSubscription, StatsSubscription, JobSubscription):
+class Subscription(EventsSubscription, StatsSubscription, JobSubscription, AlertSubscription):
     pass
 
 

@@ -1,15 +1,20 @@
-"""The scope of a shared execution in a workspace: the workspace, and what a role in it may see."""
+"""The scope of a shared execution in a workspace: the workspace, and what a role in it, or a key's scopes, may see."""
 
 from uuid import UUID
 
 from domain import workspace
+from domain.errors import UnauthenticatedError
 from graph.context import Context
 from graph.streams import Scope
 
 
 async def scope_of(context: Context, workspace_id: UUID) -> Scope:
     """The caller's scope in a workspace; NotFoundError to strangers."""
+    key = context.viewer.key
     role = workspace.require_role(await _role(context, workspace_id))
+    if key is not None and key.role != role:
+        # What the edge let pass it let pass for other scopes.
+        raise UnauthenticatedError("The API key has changed. Try again.")
 
     async def holds(other: Context) -> bool:
         return await _role(other, workspace_id) == role

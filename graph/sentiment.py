@@ -5,7 +5,8 @@ from enum import StrEnum
 import strawberry
 
 from domain import sentiment
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import scoped
 from graph.context import Info
 from graph.cost import Cost, ListSize
 
@@ -28,7 +29,7 @@ class Sentiment:
 @strawberry.type
 class SentimentQuery:
     @strawberry.field(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.SENTIMENT_ANALYZE)],
         directives=[Cost(weight="5"), ListSize(slicing_arguments=["texts"])],
         description="Score up to 100 texts without storing them; null where the language is one "
         "the model does not know.",

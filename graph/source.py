@@ -9,7 +9,8 @@ import strawberry
 
 from domain import ids, source
 from domain.ids import Kind
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import scoped
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound
 from graph.fields import batch, computed, rows
@@ -112,7 +113,10 @@ CreateSourceResult = Annotated[
 
 @strawberry.type
 class SourceMutation:
-    @strawberry.mutation(extensions=[signed_in], description="Make a source. Needs the role ADMIN.")
+    @strawberry.mutation(
+        extensions=[scoped(Scope.SOURCES_MANAGE)],
+        description="Make a source. Needs the role ADMIN.",
+    )
     async def create_source(self, info: Info, input: CreateSourceInput) -> CreateSourceResult:
         async with info.context.transaction() as uow:
             created = await source.create(

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from graphql import OperationType
 
-from graph.authentication import Headers
+from graph.authentication import Headers, standing
 from graph.context import Context
 from graph.documents import Document, RequestError
 from graph.execution import Operation, Operations
@@ -105,7 +105,7 @@ class EventStreams:
         self._seats.take()
         if context.viewer_or_none is None:
             return None
-        caller = context.viewer_or_none.user_id
+        caller = context.viewer_or_none.id
         if not self._seats.claim(caller):
             self._seats.leave(caller)
             raise FullError("Too many live connections of one user.")
@@ -185,7 +185,7 @@ class _EventStream:
 
     @contextlib.contextmanager
     def _watched(self) -> Any:
-        """Cut when the caller's session ends or their token runs out."""
+        """Cut when the caller's session ends, their token runs out or their API key changes."""
         viewer = None if self._context is None else self._context.viewer_or_none
         if self._context is None or viewer is None:
             yield
@@ -193,12 +193,16 @@ class _EventStream:
         services = self._context.services
         left = (viewer.expires_at - services.clock()).total_seconds()
         timer = asyncio.get_running_loop().call_later(max(left, 0), self.cut)
-        services.sessions.watch(viewer, self.cut)
+        watched = standing(services, viewer)
+        watched.watch(viewer, self.cut)
+        if not watched.holds(viewer):
+            # It was let in a moment ago.
+            self.cut()
         try:
             yield
         finally:
             timer.cancel()
-            services.sessions.unwatch(viewer, self.cut)
+            watched.unwatch(viewer, self.cut)
 
     def cut(self) -> None:
         """End without `complete`: the client may come back."""

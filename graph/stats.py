@@ -11,8 +11,9 @@ import strawberry
 from domain import events, stats
 from domain.feedback import Filter
 from domain.ids import Kind
+from domain.scopes import Scope
 from domain.workspace import Workspace
-from graph.access import signed_in
+from graph.access import scoped
 from graph.context import Context, Info
 from graph.events import FEEDBACK
 from graph.feedback import FeedbackFilter, where
@@ -97,7 +98,7 @@ def _counted(info: Info) -> frozenset[str] | None:
 @strawberry.type
 class StatsSubscription:
     @strawberry.subscription(
-        extensions=[signed_in],
+        extensions=[scoped(Scope.STATS_READ)],
         directives=[Shared()],
         graphql_type=SentimentCounts,
         description="The totals since `from`, at once and then whenever they change (at most four "

@@ -160,7 +160,7 @@ class Subscription:
         viewer = self.context.viewer_or_none
         if viewer is not None:
             # Before the rights are looked at, so that none is lost in between unseen.
-            self._of.memberships.watch(viewer.user_id, self._on_changed)
+            self._of.memberships.watch(viewer.id, self._on_changed)
         try:
             await self._join(await self._plan.source(self.context, after), None)
         except BaseException:
@@ -184,6 +184,10 @@ class Subscription:
     def position(self) -> Cursor | None:
         """Where it could go on; None where there is only the newest state."""
         return None if self._member is None else self._member.position
+
+    def look_again(self) -> None:
+        """What the caller may do is another matter now."""
+        self._on_changed()
 
     def end(self) -> None:
         """Deliver nothing from now on."""
@@ -231,7 +235,7 @@ class Subscription:
 
     def _unwatch(self) -> None:
         if self.context.viewer_or_none is not None:
-            self._of.memberships.unwatch(self.context.viewer_or_none.user_id, self._on_changed)
+            self._of.memberships.unwatch(self.context.viewer_or_none.id, self._on_changed)
 
     def _on_changed(self) -> None:
         """The caller's rights are others now: look at them, and go to another group or end."""

@@ -6,7 +6,8 @@ import strawberry
 
 from domain import tag
 from domain.ids import Kind
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import scoped
 from graph.context import Info
 from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
 from graph.fields import rows
@@ -43,7 +44,9 @@ CreateTagResult = Annotated[
 
 @strawberry.type
 class TagMutation:
-    @strawberry.mutation(extensions=[signed_in], description="Make a tag. Needs the role ANALYST.")
+    @strawberry.mutation(
+        extensions=[scoped(Scope.FEEDBACK_TAG)], description="Make a tag. Needs the role ANALYST."
+    )
     async def create_tag(self, info: Info, input: CreateTagInput) -> CreateTagResult:
         async with info.context.transaction() as uow:
             created = await tag.create(

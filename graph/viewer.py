@@ -6,16 +6,38 @@ from uuid import UUID
 
 import strawberry
 
-from domain import account, feedback, job, schedule, source, tag, workspace
+from domain import (
+    account,
+    alert,
+    api_key,
+    feedback,
+    file,
+    job,
+    schedule,
+    source,
+    tag,
+    webhook,
+    workspace,
+)
 from domain import viewer as viewer_
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind, parse
-from graph.access import public
+from domain.scopes import Scope
+from graph.access import (
+    Access,
+    guarded,
+    open_but_scoped,
+    public,
+    recognised,
+    scoped,
+    signed_in,
+)
 from graph.account import Session, User
 from graph.api_key import ApiKey
 from graph.context import Info
 from graph.cost import ListSize
-from graph.fields import batch, computed
+from graph.fields import batch
+from graph.job import JOB_SCOPES
 from graph.node import Node
 from graph.workspace import Workspace
 
@@ -51,13 +73,20 @@ async def _sessions(
     return [rows for _ in parents]
 
 
-def _api_key(root: strawberry.Parent[viewer_.Viewer]) -> ApiKey | None:  # noqa: ARG001
-    return None
+async def _api_key(
+    parents: Sequence[viewer_.Viewer], info: Info
+) -> Sequence[api_key.ApiKey | None]:
+    async with info.context.reader() as reader:
+        key = await api_key.own(reader, info.context.viewer, columns=info.columns("ApiKey"))
+    return [key for _ in parents]
 
 
+@guarded("user", "workspaces", "sessions", "api_key")
 @strawberry.type(description="The caller: a signed-in user or a partner's API key.")
 class Viewer:
-    user: User | None = batch(_user, reads=(), graphql_type=User | None, description="The user.")
+    user: User | None = batch(
+        _user, reads=(), graphql_type=User | None, description="The user; null for a key."
+    )
     workspaces: list[Workspace] = batch(
         _workspaces,
         reads=(),
@@ -68,11 +97,14 @@ class Viewer:
         _sessions,
         reads=(),
         graphql_type=list[Session],
-        description="Where the user is signed in, the latest used first.",
+        description="Where the user is signed in, the latest used first; empty for a key.",
     )
 
-    api_key: ApiKey | None = computed(
-        _api_key, reads=(), description="The API key. Not yet available: null."
+    api_key: ApiKey | None = batch(
+        _api_key,
+        reads=(),
+        graphql_type=ApiKey | None,
+        description="The API key; null for a user.",
     )
 
 
@@ -100,7 +132,25 @@ _FIND: dict[Kind, tuple[str, Callable[..., Awaitable[Sequence[Any]]]]] = {
     Kind.TAG: ("Tag", tag.by_ids),
     Kind.JOB: ("Job", job.by_ids),
     Kind.SCHEDULE: ("Schedule", schedule.by_ids),
+    Kind.API_KEY: ("ApiKey", api_key.by_ids),
+    Kind.WEBHOOK: ("Webhook", webhook.by_ids),
+    Kind.WEBHOOK_DELIVERY: ("WebhookDelivery", webhook.deliveries),
+    Kind.ALERT_RULE: ("AlertRule", alert.rules_by_ids),
+    Kind.ALERT: ("Alert", alert.by_ids),
+    Kind.FILE: ("File", file.by_ids),
 }
+
+
+_ACCESS: dict[Kind, Access] = {
+    Kind.WORKSPACE: recognised,
+    Kind.SOURCE: scoped(Scope.FEEDBACK_READ, Scope.FEEDBACK_WRITE, Scope.SOURCES_MANAGE),
+    Kind.FEEDBACK: scoped(Scope.FEEDBACK_READ),
+    Kind.TAG: scoped(Scope.FEEDBACK_READ, Scope.FEEDBACK_TAG),
+    # Of all kinds only jobs may be anybody's who knows their ids.
+    Kind.JOB: open_but_scoped(*JOB_SCOPES),
+    Kind.SCHEDULE: scoped(Scope.JOBS_MANAGE),
+}
+"""Who may ask for things of a kind; what is not said is closed to keys."""
 
 
 async def _find(info: Info, wanted: Sequence[tuple[Kind, UUID] | None]) -> Sequence[Any]:
@@ -120,7 +170,7 @@ async def _read(info: Info, kind: Kind, uuids: list[UUID]) -> Sequence[Any]:
     """Those of the things that there are and that are the caller's."""
     type_name, read = _FIND[kind]
     context = info.context
-    # Of all kinds only jobs may be anybody's who knows their ids.
+    _ACCESS.get(kind, signed_in).check(context)
     viewer = context.viewer_or_none if kind is Kind.JOB else context.viewer
     async with context.reader() as reader:
         return await read(reader, viewer, uuids, columns=info.columns(type_name))
@@ -151,7 +201,7 @@ class ViewerQuery:
         return next(iter(await _read(info, kind, [uuid])), None)
 
     @strawberry.field(
-        extensions=[public],
+        extensions=[recognised],
         directives=[ListSize(slicing_arguments=["ids"])],
         graphql_type=list[Node | None],
         description="Up to 100 things by their ids, in order; null for each that does not exist or "

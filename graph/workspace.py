@@ -9,21 +9,24 @@ from uuid import UUID
 
 import strawberry
 
-from domain import account, events, ids, source, tag
+from domain import account, alert, api_key, events, ids, roles, source, tag, webhook
 from domain import workspace as workspaces
 from domain.ids import Kind
-from graph.access import signed_in
+from domain.scopes import Scope
+from graph.access import guarded, recognised, scoped, signed_in
 from graph.account import User
+from graph.alert import AlertConnection, AlertRule, alerts_of_workspaces
 from graph.api_key import ApiKey
 from graph.context import Info
 from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
 from graph.feedback import FeedbackConnection, feedback_of
-from graph.fields import batch, rows
+from graph.fields import batch, column, rows
 from graph.job import JobConnection, jobs_of
 from graph.node import Node, id_field, read_id
 from graph.source import Source
 from graph.stats import FeedbackStats, stats_of
 from graph.tag import Tag
+from graph.webhook import Webhook
 
 
 @strawberry.enum(description="What a member may do; each role may do all that the one before may.")
@@ -80,13 +83,6 @@ class Member(Node):
     joined_at: datetime = strawberry.field(description="Since when.")
 
 
-async def _api_keys(
-    parents: Sequence[workspaces.Workspace],
-    info: Info,  # noqa: ARG001
-) -> Sequence[Sequence[ApiKey]]:
-    return [[] for _ in parents]
-
-
 async def _feedback_cursors(
     parents: Sequence[workspaces.Workspace], info: Info
 ) -> Sequence[str | None]:
@@ -95,6 +91,7 @@ async def _feedback_cursors(
     return [str(cursor) for cursor in await asyncio.gather(*map(position, topics))]
 
 
+@guarded("id", "name", "slug", "viewer_role", "created_at")
 @strawberry.type(description="A tenant: people, sources and their feedback.")
 @rows(workspaces.Workspace)
 class Workspace(Node):
@@ -102,13 +99,20 @@ class Workspace(Node):
     name: str = strawberry.field(description="Its name, for people.")
     slug: str = strawberry.field(description="Its name in URLs.")
     inbox_email: str | None = strawberry.field(
-        description="Whom visitors reach through `submitContact`; null: the owners."
+        extensions=[signed_in],
+        description="Whom visitors reach through `submitContact`; null: the owners.",
     )
-    viewer_role: Role = strawberry.field(description="What the caller may do in it.")
+    viewer_role: Role = column(
+        "viewer_role",
+        roles.of_person,
+        graphql_type=Role,
+        description="What the caller may do in it; of an API key the least role that may do all that its scopes allow.",
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     feedback: FeedbackConnection = batch(
         feedback_of,
         reads=("id",),
+        access=scoped(Scope.FEEDBACK_READ),
         graphql_type=FeedbackConnection,
         description="Its feedback, in pages of up to 100.",
     )
@@ -116,6 +120,7 @@ class Workspace(Node):
         _feedback_cursors,
         reads=("id",),
         first=True,
+        access=scoped(Scope.FEEDBACK_READ),
         graphql_type=str | None,
         description="Where `feedbackEvents` goes on from what is read beside it: all that happened before this cursor "
         "is in it. Pass it as `after`, and nothing is missed between the two; what happened meanwhile may come "
@@ -124,6 +129,7 @@ class Workspace(Node):
     stats: FeedbackStats = batch(
         stats_of,
         reads=("id",),
+        access=scoped(Scope.STATS_READ),
         graphql_type=FeedbackStats,
         description="Its feedback counted, from `from` to before `to`, in at most 2,500 buckets. "
         "`timeZone` is an IANA name such as Europe/Berlin.",
@@ -131,39 +137,65 @@ class Workspace(Node):
     sources: list[Source] = batch(
         rows_of(source.of_workspaces, "Source"),
         reads=("id",),
+        access=scoped(Scope.FEEDBACK_READ, Scope.FEEDBACK_WRITE, Scope.SOURCES_MANAGE),
         graphql_type=list[Source],
         description="Where its feedback comes from, the oldest first.",
     )
     tags: list[Tag] = batch(
         rows_of(tag.of_workspaces, "Tag"),
         reads=("id",),
+        access=scoped(Scope.FEEDBACK_READ, Scope.FEEDBACK_TAG),
         graphql_type=list[Tag],
         description="Its tags, by name.",
     )
     members: list[Member] = batch(
         rows_of(workspaces.members, "Member"),
         reads=("id",),
+        access=signed_in,
         graphql_type=list[Member],
         description="Who belongs to it, the longest-standing first.",
     )
     api_keys: list[ApiKey] = batch(
-        _api_keys,
+        rows_of(api_key.of_workspaces, "ApiKey"),
         reads=("id",),
+        access=signed_in,
         graphql_type=list[ApiKey],
-        description="Partners' keys. Not yet available: empty.",
+        description="Partners' keys, the oldest first; empty for callers below ADMIN.",
     )
     jobs: JobConnection = batch(
         jobs_of,
         reads=("id",),
+        access=scoped(Scope.JOBS_READ, Scope.JOBS_MANAGE),
         graphql_type=JobConnection,
         description="Its jobs, the newest first.",
+    )
+    alert_rules: list[AlertRule] = batch(
+        rows_of(alert.of_workspaces, "AlertRule"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[AlertRule],
+        description="What is to be noticed in its feedback, the oldest rule first.",
+    )
+    alerts: AlertConnection = batch(
+        alerts_of_workspaces,
+        reads=("id",),
+        access=signed_in,
+        graphql_type=AlertConnection,
+        description="What its rules have raised, the newest first, in pages of up to 100. `alertRaised` follows it.",
+    )
+    webhooks: list[Webhook] = batch(
+        rows_of(webhook.of_workspaces, "Webhook"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[Webhook],
+        description="Who is told of what happens in it, the oldest first; empty for callers below ADMIN.",
     )
 
 
 @strawberry.type
 class WorkspaceQuery:
     @strawberry.field(
-        extensions=[signed_in],
+        extensions=[recognised],
         graphql_type=Workspace | None,
         description="Null when it does not exist or is not the caller's.",
     )

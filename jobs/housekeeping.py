@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from domain import account, events, housekeeping, job, source
+from domain import account, alert, events, housekeeping, job, source, webhook
 from jobs.attempt import Attempt
 from jobs.resources import WorkerResources
 from jobs.runner import Task
@@ -13,7 +13,9 @@ from persistence.database import Database
 async def forget(database: Database, now: datetime, *, job_history: timedelta) -> None:
     """Each part may be done again, and is soon done where there is nothing to do."""
     await source.forget_deliveries(database, now)
+    await alert.forget(database, now)
     await job.forget(database, now, kept=job_history)
+    await webhook.forget(database, now)
     async with database.transaction() as uow:
         await account.forget_expired(uow)
         await outbox.forget_heads(uow, instance=events.INSTANCE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jobs import alert, webhook
 from jobs.relay import Reaction
 
-REACTIONS: Sequence[Reaction] = ()
+REACTIONS: Sequence[Reaction] = (alert.react, webhook.react)

@@ -222,7 +222,8 @@ def _messages(rows: Sequence[OutboxRow]) -> list[Message[None]]:
     for row in rows:
         if row.kind == events.FEEDBACK_ADDED:
             event = events.FeedbackEvent.from_json(row.payload)
-            added.setdefault(row.workspace_id, []).append(event.feedback_id)
+            if not event.patient:
+                added.setdefault(row.workspace_id, []).append(event.feedback_id)
     return [
         message for workspace, ids in added.items() for message in score_messages(workspace, ids)
     ]

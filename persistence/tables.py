@@ -2,19 +2,39 @@
 
 from sqlmodel import SQLModel
 
-from persistence import account, feedback, job, outbox, schedule, source, stats, tag, workspace
+from persistence import (
+    account,
+    alert,
+    api_key,
+    feedback,
+    file,
+    imports,
+    job,
+    outbox,
+    schedule,
+    source,
+    stats,
+    tag,
+    webhook,
+    workspace,
+)
 
 METADATA = SQLModel.metadata
 
 __all__ = [
     "METADATA",
     "account",
+    "alert",
+    "api_key",
     "feedback",
+    "file",
+    "imports",
     "job",
     "outbox",
     "schedule",
     "source",
     "stats",
     "tag",
+    "webhook",
     "workspace",
 ]

@@ -6,11 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
+    Computed,
     Select,
     Text,
     UniqueConstraint,
+    Uuid,
     bindparam,
     case,
     delete,
@@ -18,6 +22,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import array
@@ -50,27 +55,45 @@ class Workspace(SQLModel, table=True):
     name: str = Field(sa_type=Text)
     slug: str = Field(sa_type=Text, unique=True)
     inbox_email: str | None = Field(default=None, sa_type=Text)
+    file_bytes: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     created_at: datetime = Field(sa_type=TIMESTAMP)
 
 
 class Member(SQLModel, table=True):
-    """A user's place in a workspace."""
+    """The place of a user, or of an API key, in a workspace. Of a key the role says its scopes."""
 
     __tablename__ = "member"
     __table_args__ = (
-        UniqueConstraint("workspace_id", "user_id"),
-        CheckConstraint("role IN ('VIEWER', 'ANALYST', 'ADMIN', 'OWNER')", name="role"),
+        UniqueConstraint("workspace_id", "principal_id"),
+        CheckConstraint(
+            "CASE WHEN api_key_id IS NULL THEN role IN ('VIEWER', 'ANALYST', 'ADMIN', 'OWNER')"
+            " ELSE user_id IS NULL AND starts_with(role, 'KEY ') END",
+            name="role",
+        ),
     )
 
     id: UUID = Field(primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
-    user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", index=True)
+    user_id: UUID | None = Field(
+        default=None, foreign_key="user.id", ondelete="CASCADE", index=True
+    )
     role: str = Field(sa_type=Text)
     joined_at: datetime = Field(sa_type=TIMESTAMP)
+    api_key_id: UUID | None = Field(
+        default=None, foreign_key="api_key.id", ondelete="CASCADE", index=True
+    )
+    principal_id: UUID = Field(
+        sa_column=Column(
+            Uuid,
+            Computed("coalesce(user_id, api_key_id)", persisted=True),
+            nullable=False,
+            index=True,
+        )
+    )
 
 
 class WorkspaceRow(Record):
-    """A workspace with the role that the asking user has in it."""
+    """A workspace with the role that whoever asks has in it."""
 
     id: UUID
     name: str
@@ -96,9 +119,9 @@ class MemberRow(Record):
 
 
 class RoleRow(Record):
-    """What a user is in a workspace."""
+    """What a user or an API key is in a workspace."""
 
-    user_id: UUID
+    principal_id: UUID
     workspace_id: UUID
     role: str
 
@@ -127,18 +150,19 @@ _MEMBER_COLUMNS = (
     _member.role,
     _member.joined_at,
 )
+_is_person = _member.user_id.is_not(None)
 
 
 def visible(workspace_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The tenant predicate: the row's workspace is one that `:viewer` belongs to."""
-    mine = select(_member.workspace_id).where(_member.user_id == bindparam("viewer"))
+    mine = select(_member.workspace_id).where(_member.principal_id == bindparam("viewer"))
     return workspace_id.in_(mine)
 
 
 def managed(workspace_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """The same of those workspaces where `:viewer` has one of `:managers`, a list of roles."""
     mine = select(_member.workspace_id).where(
-        _member.user_id == bindparam("viewer"), one_of(_member.role, "managers")
+        _member.principal_id == bindparam("viewer"), one_of(_member.role, "managers")
     )
     return workspace_id.in_(mine)
 
@@ -147,7 +171,7 @@ def _of_viewer() -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join_from(table(Member), table(Workspace), _workspace.id == _member.workspace_id)
-        .where(_member.user_id == bindparam("viewer"))
+        .where(_member.principal_id == bindparam("viewer"))
     )
 
 
@@ -208,24 +232,26 @@ _ADD_MEMBER = Statement(
 )
 _MEMBERS = Statement(
     select(*_MEMBER_COLUMNS)
-    .where(one_of(_member.workspace_id, "workspaces"), visible(_member.workspace_id))
+    .where(one_of(_member.workspace_id, "workspaces"), _is_person, visible(_member.workspace_id))
     .order_by(_member.joined_at, _member.id),
     MemberRow,
     keys=("id", "workspace_id"),
 )
 _MEMBERS_BY_IDS = Statement(
-    select(*_MEMBER_COLUMNS).where(one_of(_member.id, "ids"), visible(_member.workspace_id)),
+    select(*_MEMBER_COLUMNS).where(
+        one_of(_member.id, "ids"), _is_person, visible(_member.workspace_id)
+    ),
     MemberRow,
 )
 _ROLES = Statement(
-    select(_member.user_id, _member.workspace_id, _member.role).where(
-        one_of(_member.user_id, "users"), one_of(_member.workspace_id, "workspaces")
+    select(_member.principal_id, _member.workspace_id, _member.role).where(
+        one_of(_member.principal_id, "viewers"), one_of(_member.workspace_id, "workspaces")
     ),
     RoleRow,
 )
 _ENTER_BY_MEMBER = Statement(
     select(_member.workspace_id, enter_workspace(_member.workspace_id)).where(
-        _member.id == bindparam("id"), visible(_member.workspace_id)
+        _member.id == bindparam("id"), _is_person, visible(_member.workspace_id)
     ),
     EnteredRow,
 )
@@ -263,7 +289,11 @@ _FELLOWS = Statement(
     select(*USER_COLUMNS).where(
         one_of(table(User).c.id, "ids"),
         table(User)
-        .c.id.in_(select(_fellow.user_id).where(visible(_fellow.workspace_id)))
+        .c.id.in_(
+            select(_fellow.user_id).where(
+                _fellow.user_id.is_not(None), visible(_fellow.workspace_id)
+            )
+        )
         .self_group()
         | (table(User).c.id == bindparam("viewer")),
     ),
@@ -291,10 +321,10 @@ async def by_ids(
 
 
 async def roles(
-    reader: Reader, users: Collection[UUID], workspaces: Collection[UUID]
+    reader: Reader, viewers: Collection[UUID], workspaces: Collection[UUID]
 ) -> list[RoleRow]:
-    """What each of the users is in those of the workspaces that they belong to."""
-    return await reader.fetch(_ROLES, users=users, workspaces=workspaces)
+    """What each of them is in those of the workspaces that they belong to."""
+    return await reader.fetch(_ROLES, viewers=viewers, workspaces=workspaces)
 
 
 async def enter(uow: UnitOfWork, viewer: UUID, workspace: UUID) -> WorkspaceRow | None:

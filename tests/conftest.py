@@ -25,12 +25,14 @@ from app.stores import now, open_redis
 from clients.mail import FileMailer
 from clients.outgoing import Outgoing
 from jobs import broker as brokers
+from jobs.reactions import REACTIONS
 from jobs.relay import Relay
 from jobs.resources import WorkerResources
 from jobs.tasks import TASKS
 from persistence import migrate
 from persistence.bus import Bus
 from persistence.database import Database
+from tests.alerting import Alerting
 from tests.both_ways import TALLY, BothWays
 from tests.callers import Caller
 from tests.factories import Factory
@@ -110,7 +112,8 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     """The API's resources on a migrated database."""
     assert settings.database_url is not None
     await asyncio.to_thread(migrate.upgrade, settings.database_url)
-    await objects(settings).create_bucket()
+    async with objects(settings) as bucket:
+        await bucket.create_bucket()
     async with open_api(settings) as opened:
         yield opened
 
@@ -131,7 +134,14 @@ async def relay(settings: Settings, api: Api) -> AsyncIterator[Relay]:
     async with open_redis(settings) as client:
         bus = Bus(client, retained=settings.live_retained_events)
         broker = brokers.connect(settings.redis_url)
-        work = Relay(api.services.database, bus, broker, now, direct_url=settings.database_url)
+        work = Relay(
+            api.services.database,
+            bus,
+            broker,
+            now,
+            direct_url=settings.database_url,
+            reactions=REACTIONS,
+        )
         task = asyncio.ensure_future(work.run(_no_duties))
         yield work
         task.cancel()
@@ -166,6 +176,12 @@ def factory(database: Database, api: Api) -> Factory:
 
 
 @pytest.fixture
+def alerting(database: Database, factory: Factory, api: Api) -> Alerting:
+    """Makes alert rules, and checks them at moments that a test says."""
+    return Alerting(database, factory, api.services.seals)
+
+
+@pytest.fixture
 async def worker(database: Database, api: Api, tmp_path: Path) -> AsyncIterator[Worker]:
     """The worker's tasks, to be run; it may call what listens on this machine, and its mail lands in a directory."""
     mailbox = tmp_path / "mail"
@@ -179,6 +195,10 @@ async def worker(database: Database, api: Api, tmp_path: Path) -> AsyncIterator[
             base_url="http://earful.test",
             clock=now,
             job_history=timedelta(days=30),
+            seals=api.services.seals,
+            render=api.services.payloads.render,
+            objects=api.objects,
+            file_rules=api.services.file_rules,
         )
         yield Worker(resources, TASKS, mailbox)
 

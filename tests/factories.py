@@ -7,19 +7,31 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 from sqlalchemy import text
 
+from domain import api_key as api_keys
 from domain import ids, passwords
+from domain import schedule as schedules
 from domain import source as sources
+from domain.alert import Channels, Definition, QuietHours
+from domain.alert import Kind as AlertKind
 from domain.events import JobsUpdated
 from domain.ids import Kind
+from domain.job import Kind as JobKind
+from domain.schedule import Every, Plan
 from domain.sentiment import Score
+from domain.viewer import Viewer
+from domain.webhook import event as webhooks
 from graph.context import Services
 from persistence import account as account_store
+from persistence import alert as alert_store
 from persistence import feedback as feedback_store
+from persistence import file as file_store
 from persistence import job as job_store
 from persistence import source as source_store
 from persistence import tag as tag_store
+from persistence import webhook as webhook_store
 from persistence import workspace as workspace_store
 from persistence.database import Database, Record, Statement, new_id
 from tests.callers import Caller
@@ -27,6 +39,7 @@ from tests.callers import Caller
 PASSWORD = "correct horse battery staple"
 _PASSWORD_HASH = passwords.hash(PASSWORD)
 _NUMBERS = count(1)
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
@@ -42,6 +55,21 @@ class Person:
     @property
     def gid(self) -> str:
         return ids.write(Kind.USER, self.id)
+
+    def on(self, http: httpx.AsyncClient) -> Caller:
+        return Caller(http, self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Who holds an API key."""
+
+    id: UUID
+    token: str
+
+    @property
+    def gid(self) -> str:
+        return ids.write(Kind.API_KEY, self.id)
 
     def on(self, http: httpx.AsyncClient) -> Caller:
         return Caller(http, self.token)
@@ -150,6 +178,15 @@ class Factory:
         )
         return ids.write(Kind.MEMBER, id_)
 
+    async def api_key(self, tenant: Tenant, *scopes: str, **values: Any) -> Partner:
+        """A key with these scopes that the workspace's owner has made, and who holds it."""
+        given = {"name": "Partner", "expires_at": None, "allowed_ips": ()} | values
+        command = api_keys.CreateApiKey(tenant.id, scopes=scopes, **given)
+        owner = Viewer(tenant.owner.id, tenant.owner.session_id, NOON)
+        async with self._database.transaction() as uow:
+            made = await api_keys.create(uow, owner, command)
+        return Partner(made.api_key.id, made.secret)
+
     async def feedback(
         self,
         tenant: Tenant,
@@ -205,6 +242,97 @@ class Factory:
             )
         return ids.write(Kind.TAG, tag.id)
 
+    async def webhook(
+        self, tenant: Tenant, url: str = "http://receiver.example/hook", **values: Any
+    ) -> str:
+        """An endpoint with a secret; answers its id as the outside sees it."""
+        given: dict[str, Any] = {"name": "Receiver", "url": url, "event_types": ["feedback.added"]}
+        nothing = dict.fromkeys(("source_ids", "tag_ids", "sentiments", "selection"))
+        id_ = new_id()
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await webhook_store.add(
+                uow,
+                webhook=id_,
+                workspace=tenant.id,
+                algorithm="HMAC",
+                created_by=tenant.owner.id,
+                values=nothing | {"rate_per_second": 200} | given | values,
+            )
+            sealed = self._services.seals.seal(
+                WEBHOOK_SECRET.encode(), f"webhook secret of {id_.hex}"
+            )
+            await webhook_store.add_secret(uow, tenant.id, id_, sealed)
+        return ids.write(Kind.WEBHOOK, id_)
+
+    async def deliveries(
+        self, tenant: Tenant, webhook: str, count: int, feedback: str | None = None
+    ) -> list[str]:
+        """What an endpoint is to get, of the type `feedback.added`; answers the ids as the outside sees them."""
+        endpoint = ids.read(Kind.WEBHOOK, webhook)
+        about = feedback and ids.read(Kind.FEEDBACK, feedback)
+        payload = orjson.dumps({"id": about and about.hex}).decode()
+        assert endpoint is not None
+        planned = [
+            webhook_store.Planned(endpoint, new_id(), "feedback.added", payload, NOON)
+            for _ in range(count)
+        ]
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await webhooks.ask(uow, tenant.id, endpoint)
+            rows = await webhook_store.plan(uow, tenant.id, planned)
+        return [ids.write(Kind.WEBHOOK_DELIVERY, row.id) for row in rows]
+
+    async def delivery(self, tenant: Tenant, webhook: str, feedback: str | None = None) -> str:
+        """One of them, perhaps of this feedback."""
+        (delivery,) = await self.deliveries(tenant, webhook, 1, feedback)
+        return delivery
+
+    async def file(self, tenant: Tenant, *, feedback: str | None = None) -> str:
+        """An attachment of the owner's that is READY, on this feedback if one is given; the bucket has no such object.
+
+        Answers its id as the outside sees it.
+        """
+        id_ = new_id()
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            tomorrow = uow.now + timedelta(days=1)
+            await file_store.add(
+                uow,
+                workspace=tenant.id,
+                quota=2**40,
+                id=id_,
+                name="shot.png",
+                content_type="image/png",
+                size=10,
+                sha256=None,
+                purpose="ATTACHMENT",
+                key=f"files/{id_.hex}",
+                upload=None,
+                created_by=tenant.owner.id,
+                expires_at=tomorrow,
+            )
+            await file_store.settle(
+                uow, tenant.id, id_, status="READY", reason=None, expires_at=tomorrow
+            )
+            if feedback is not None:
+                feedback_id = ids.read(Kind.FEEDBACK, feedback)
+                assert feedback_id is not None
+                await file_store.attach(uow, tenant.id, feedback_id, [id_])
+        return ids.write(Kind.FILE, id_)
+
+    async def webhook_attempt(self, tenant: Tenant, delivery: str, number: int = 1) -> None:
+        """In the log, and nowhere else: an attempt that was answered 500."""
+        await self.change(
+            "INSERT INTO webhook_attempt (delivery_id, number, workspace_id, at, duration_ms,"
+            " request_headers, request_body, status, response_headers, response_body)"
+            " VALUES (:delivery, :number, :workspace, now(), 12, '{}', 'sent', 500, '{}', 'no')",
+            within=tenant,
+            delivery=ids.read(Kind.WEBHOOK_DELIVERY, delivery),
+            number=number,
+            workspace=tenant.id,
+        )
+
     async def job(self, tenant: Tenant, kind: str = "score") -> str:
         """A queued job; answers its id as the outside sees it."""
         async with self._database.transaction() as uow:
@@ -213,6 +341,84 @@ class Factory:
                 uow, workspace=tenant.id, kind=kind, arguments="{}", created_by=None
             )
         return ids.write(Kind.JOB, row.id)
+
+    async def table(self, tenant: Tenant, body: bytes = b"text\nLate again.\n") -> str:
+        """A CSV file to import, which the bucket has; answers its id as the outside sees it."""
+        id_ = new_id()
+        key = f"files/{tenant.id.hex}/{id_.hex}"
+        await self._services.objects.put(key, body, "text/csv")
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            tomorrow = uow.now + timedelta(days=1)
+            await file_store.add(
+                uow,
+                workspace=tenant.id,
+                quota=2**40,
+                id=id_,
+                name="reviews.csv",
+                content_type="text/csv",
+                size=len(body),
+                sha256=None,
+                purpose="IMPORT",
+                key=key,
+                upload=None,
+                created_by=tenant.owner.id,
+                expires_at=tomorrow,
+            )
+            await file_store.settle(
+                uow, tenant.id, id_, status="READY", reason=None, expires_at=tomorrow
+            )
+        return ids.write(Kind.FILE, id_)
+
+    async def alert(self, tenant: Tenant, *samples: str) -> tuple[str, str]:
+        """A rule of the workspace that tells its admins, and its firing alert; their ids as the outside sees them."""
+        definition = Definition(
+            AlertKind.COUNT, threshold=1, quiet_hours=QuietHours("22:00", "07:00")
+        )
+        rule = new_id()
+        note: dict[str, Any] = {"event": "FIRED", "channel": "MAIL", "to": "a@example.com"}
+        note |= {"status": "SENT", "at": NOON.isoformat(), "error": None}
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await alert_store.keeping.add(
+                uow,
+                workspace=tenant.id,
+                rule=rule,
+                name="Much",
+                kind="COUNT",
+                definition=definition.to_json(),
+                channels=Channels(admins=True).to_json(),
+                sealed_urls=None,
+                enabled=True,
+                created_by=None,
+            )
+            row = await alert_store.raising.add(
+                uow,
+                workspace=tenant.id,
+                rule=rule,
+                name="Much",
+                kind="COUNT",
+                value=1.0,
+                threshold=1.0,
+                baseline=None,
+                window=(NOON, NOON),
+                query=definition.to_json(),
+                sample_ids=[each for id_ in samples if (each := ids.read(Kind.FEEDBACK, id_))],
+            )
+            assert row is not None
+            await alert_store.raising.note(
+                uow, tenant.id, row.id, orjson.dumps({"FIRED MAIL": note}).decode()
+            )
+        return ids.write(Kind.ALERT_RULE, rule), ids.write(Kind.ALERT, row.id)
+
+    async def schedule(self, tenant: Tenant, name: str = "hourly", kind: str = "score") -> str:
+        """A schedule of the workspace; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await schedules.put(
+                uow, Plan(name, JobKind(kind), Every(3600)), workspace=tenant.id
+            )
+        return ids.write(Kind.SCHEDULE, row.id)
 
     async def job_changed(self, tenant: Tenant, job: str, status: str, **columns: Any) -> None:
         """A job goes on as its worker would have it, and it is told; of `columns` the values."""

@@ -56,11 +56,10 @@ class Worker:
 
     def mail(self) -> list[EmailMessage]:
         """What was sent, in order."""
-        found = [
+        return [
             message_from_bytes(path.read_bytes(), policy=policy.default)
             for path in sorted(self.mailbox.glob("*.eml"))
         ]
-        return [mail for mail in found if isinstance(mail, EmailMessage)]
 
     async def _left(self, clock: Callable[[], datetime]) -> bool:
         async with self.resources.database.reader() as reader:

@@ -4,16 +4,26 @@ Close codes are listed in docs/live.md.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import structlog
 from graphql import OperationType
 
-from domain.errors import UnauthenticatedError
+from domain import api_key
+from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE
-from graph.authentication import Headers, bearer, cookies_of, is_same_origin, viewer_of
+from graph.authentication import (
+    Headers,
+    bearer,
+    cookies_of,
+    is_same_origin,
+    standing,
+    viewer_of,
+)
 from graph.context import Context
 from graph.documents import RequestError
 from graph.execution import Operation
@@ -22,9 +32,12 @@ from graph.live.member import Item
 from graph.subscribing import Subscription, described
 from graph.websocket import frames
 from graph.websocket.socket import Socket
+from persistence.database import StoreUnavailableError
 
 if TYPE_CHECKING:
     from graph.websocket.endpoint import GraphQLOverWebSocket
+
+log = structlog.get_logger(__name__)
 
 MOST_OPERATIONS = 100
 _LONGEST_ID = 256
@@ -39,6 +52,7 @@ NO_MESSAGE, UNACKNOWLEDGED, FORBIDDEN, INIT_TIMEOUT, ID_IN_USE, TOO_MANY = (
     4409,
     4429,
 )
+INTERNAL_ERROR = 1011
 
 
 class _Close(Exception):  # noqa: N818 - ends the socket
@@ -55,6 +69,7 @@ class Connection:
         "_deadline",
         "_endpoint",
         "_headers",
+        "_lookup",
         "_operations",
         "client",
         "socket",
@@ -67,7 +82,9 @@ class Connection:
         self._endpoint = endpoint
         self.socket = socket
         self._headers: Headers | None = headers
-        """Until the socket is acknowledged."""
+        """Until `connection_init` has come."""
+        self._lookup: asyncio.Task[None] | None = None
+        """Of an API key; until the first is done the socket is not acknowledged."""
         self._operations: dict[str, _Operation] = {}
         self._deadline = endpoint.clock.now() + endpoint.init_seconds
         self._allowance = endpoint.allowance()
@@ -96,16 +113,20 @@ class Connection:
     def on_time(self, now: float) -> float:
         if now < self._deadline:
             return self._deadline
-        if self._headers is not None:
+        if not self._is_acknowledged:
             self.socket.close(INIT_TIMEOUT, "connection_init did not come in time")
+        elif self.viewer is not None and self.viewer.key is not None:
+            self.socket.close(FORBIDDEN, "The API key has expired")
         else:
             self.socket.close(FORBIDDEN, "The access token has expired")
         return now
 
     def on_closed(self) -> None:
         self._endpoint.forget(self)
+        if self._lookup is not None:
+            self._lookup.cancel()
         if self.viewer is not None:
-            self._endpoint.services.sessions.unwatch(self.viewer, self._on_revoked)
+            self._unwatch(self.viewer)
         operations, self._operations = self._operations, {}
         for operation in operations.values():
             operation.cancel()
@@ -141,38 +162,88 @@ class Connection:
             raise _Close(NO_MESSAGE, "The payload of connection_init must be an object")
         token = self._token(payload or {})
         self._headers = None
-        self._deadline = float("inf")
-        if token is not None:
-            self._sign_in(token)
-            self._endpoint.recognise(self)
-        self.say({"type": "connection_ack"})
+        if token is None:
+            self._deadline = float("inf")
+            self._acknowledge()
+        else:
+            self._sign_in(token, self._begin)
 
     def _on_ping(self, payload: Any) -> None:
-        if isinstance(payload, dict) and _RENEW in payload:
-            self._renew(payload[_RENEW])
-            payload = {key: value for key, value in payload.items() if key != _RENEW}
-        self.say({"type": "pong"} | ({} if payload is None else {"payload": payload}))
-
-    def _renew(self, authorization: Any) -> None:
-        """Go on with a fresh token of the same user."""
+        if not isinstance(payload, dict) or _RENEW not in payload:
+            self._pong(payload)
+            return
+        authorization = payload[_RENEW]
         if self.viewer is None or not isinstance(authorization, str):
             raise _Close(
                 NO_MESSAGE, "authorization must be a string, on a socket that is signed in"
             )
-        self._sign_in(bearer(authorization), renewing=self.viewer)
+        rest = {key: value for key, value in payload.items() if key != _RENEW}
+        self._sign_in(bearer(authorization), partial(self._renew, rest))
 
-    def _sign_in(self, token: str, *, renewing: Viewer | None = None) -> None:
-        services = self._endpoint.services
+    def _pong(self, payload: Any) -> None:
+        self.say({"type": "pong"} | ({} if payload is None else {"payload": payload}))
+
+    def _acknowledge(self) -> None:
+        self.say({"type": "connection_ack"})
+
+    @property
+    def _is_acknowledged(self) -> bool:
+        return self._headers is None and (self._lookup is None or self.viewer is not None)
+
+    def _begin(self, viewer: Viewer) -> None:
+        self._go_on(viewer)
+        self._endpoint.recognise(self)
+        self._acknowledge()
+
+    def _renew(self, rest: Any, viewer: Viewer) -> None:
+        """Go on with a fresh token of the same user."""
+        self._go_on(viewer)
+        self._pong(rest)
+
+    def _sign_in(self, token: str, then: Callable[[Viewer], None]) -> None:
+        if api_key.is_secret(token):
+            self._look_up(api_key.hash_secret(token), then)
+            return
         try:
-            viewer = viewer_of(services, token)
+            viewer = viewer_of(self._endpoint.services, token)
         except UnauthenticatedError as refused:
             raise _Close(FORBIDDEN, str(refused)) from None
-        if renewing is not None:
-            if viewer.user_id != renewing.user_id:
+        then(viewer)
+
+    def _look_up(self, secret_hash: bytes, then: Callable[[Viewer], None]) -> None:
+        """Ask whose API key it is; what was asked before is not waited for any more."""
+        if self._lookup is not None:
+            self._lookup.cancel()
+        self._lookup = asyncio.ensure_future(self._looked_up(secret_hash, then))
+
+    async def _looked_up(self, secret_hash: bytes, then: Callable[[Viewer], None]) -> None:
+        try:
+            # What comes of it is watched before the loop turns.
+            viewer = await self._endpoint.services.keys.viewer(secret_hash, self.client.ip)
+            self._lookup = None
+            then(viewer)
+        except UnauthenticatedError as refused:
+            self.socket.close(FORBIDDEN, str(refused))
+        except RateLimitedError as refused:
+            self.socket.close(frames.TRY_LATER, str(refused))
+        except StoreUnavailableError:
+            self.socket.close(frames.TRY_LATER, "A part of the server is away for the moment")
+        except _Close as close:
+            self.socket.close(close.code, str(close))
+        except Exception:
+            log.exception("an API key could not be looked up")
+            self.socket.close(INTERNAL_ERROR, "Something went wrong on our side")
+
+    def _go_on(self, viewer: Viewer) -> None:
+        """Be this viewer's from now on, who must be whose it was before."""
+        before, services = self.viewer, self._endpoint.services
+        if before is not None:
+            if viewer.id != before.id:
                 raise _Close(FORBIDDEN, "The token is another user's")
-            services.sessions.unwatch(renewing, self._on_revoked)
+            self._unwatch(before)
         self.viewer = viewer
-        services.sessions.watch(viewer, self._on_revoked)
+        told = self._on_revoked if viewer.key is None else self._on_key_changed
+        standing(services, viewer).watch(viewer, told)
         left = (viewer.expires_at - services.clock()).total_seconds()
         self._deadline = self._endpoint.clock.now() + max(left, 0)
         self.socket.ask(self._deadline)
@@ -193,11 +264,26 @@ class Connection:
             return cookies_of(self._endpoint.services, self._headers).get(ACCESS_COOKIE)
         return None
 
+    def _unwatch(self, viewer: Viewer) -> None:
+        told = self._on_revoked if viewer.key is None else self._on_key_changed
+        standing(self._endpoint.services, viewer).unwatch(viewer, told)
+
     def _on_revoked(self) -> None:
         self.socket.close(FORBIDDEN, "The session has ended")
 
+    def _on_key_changed(self) -> None:
+        # One that is being looked up is looked up as it is now.
+        if self._lookup is None and self.viewer is not None and self.viewer.key is not None:
+            self._look_up(self.viewer.key.secret_hash, self._look_again)
+
+    def _look_again(self, viewer: Viewer) -> None:
+        """Go on with the same key, which may do less now."""
+        self._go_on(viewer)
+        for operation in self._operations.values():
+            operation.look_again()
+
     def _on_subscribe(self, message: dict[str, Any]) -> None:
-        if self._headers is not None:
+        if not self._is_acknowledged:
             raise _Close(UNACKNOWLEDGED, "Unauthorized: send connection_init first")
         id_ = _id(message)
         if id_ in self._operations:
@@ -231,7 +317,16 @@ class Connection:
 class _Operation:
     """One operation under its id: a task until its answer is there, or the sink of a subscription."""
 
-    __slots__ = ("_connection", "_prefix", "_socket", "_subscription", "_task", "context", "id")
+    __slots__ = (
+        "_connection",
+        "_is_changed",
+        "_prefix",
+        "_socket",
+        "_subscription",
+        "_task",
+        "context",
+        "id",
+    )
 
     def __init__(self, connection: Connection, id_: str, context: Context) -> None:
         self._connection = connection
@@ -239,6 +334,7 @@ class _Operation:
         self._prefix = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_)
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_changed = False
         self.context = context
         self.id = id_
 
@@ -251,6 +347,11 @@ class _Operation:
             self._task.cancel()
         if self._subscription is not None:
             self._subscription.end()
+
+    def look_again(self) -> None:
+        self._is_changed = True
+        if self._subscription is not None:
+            self._subscription.look_again()
 
     def on_full(self) -> None:
         if self._subscription is not None:
@@ -269,6 +370,9 @@ class _Operation:
                 self._subscription = await subscriptions.begin(document, asked, self.context, self)
                 if not self._socket.has_room:
                     self._subscription.pause()
+                if self._is_changed:
+                    # While it began.
+                    self._subscription.look_again()
             else:
                 answer = await operations.execute(document, asked, self.context)
                 if not answer.executed:

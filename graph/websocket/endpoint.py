@@ -117,14 +117,14 @@ class GraphQLOverWebSocket:
     def recognise(self, connection: Connection) -> None:
         """It is known now whose connection it is; it is closed where they have too many."""
         assert connection.viewer is not None  # noqa: S101 - it was signed in
-        if not self._seats.claim(connection.viewer.user_id):
+        if not self._seats.claim(connection.viewer.id):
             connection.close(frames.TRY_LATER, "Too many live connections of one user")
 
     def forget(self, connection: Connection) -> None:
         if connection in self._connections:
             del self._connections[connection]
             viewer = connection.viewer
-            self._seats.leave(None if viewer is None else viewer.user_id)
+            self._seats.leave(None if viewer is None else viewer.id)
 
     def drain(self) -> None:
         """Close all sockets with 1012, in slices: their clients come back to another replica, and not all at once."""

@@ -130,7 +130,7 @@ _member_source = (
     select(_source.id)
     .join_from(table(Member), table(Source), _source.workspace_id == _member.workspace_id)
     .where(
-        _member.user_id == bindparam("viewer"),
+        _member.principal_id == bindparam("viewer"),
         _member.workspace_id == bindparam("workspace"),
         one_of(_member.role, "roles"),
     )
@@ -165,7 +165,7 @@ _BY_EXTERNAL_ID = Statement(
 _ENTER = Statement(
     select(_feedback.workspace_id, _member.role, enter_workspace(_feedback.workspace_id))
     .join_from(table(Feedback), table(Member), _member.workspace_id == _feedback.workspace_id)
-    .where(_feedback.id == bindparam("id"), _member.user_id == bindparam("viewer")),
+    .where(_feedback.id == bindparam("id"), _member.principal_id == bindparam("viewer")),
     EnteredRow,
 )
 

@@ -216,7 +216,9 @@ def _page(
     pages = (
         select(*rows.c)
         .join_from(table(Member), rows, true())
-        .where(_member.user_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces"))
+        .where(
+            _member.principal_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces")
+        )
         .cte("pages")
     )
     ordered = (
@@ -274,7 +276,7 @@ _LAST_RECEIVED = Statement(
     text(
         "SELECT source.id, (SELECT max(received_at) FROM feedback WHERE source_id = source.id)"
         " AS last_received_at FROM source WHERE source.id = ANY(:ids)"
-        " AND source.workspace_id IN (SELECT workspace_id FROM member WHERE user_id = :viewer)"
+        " AND source.workspace_id IN (SELECT workspace_id FROM member WHERE principal_id = :viewer)"
     ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("viewer", type_=Uuid)),
     Record,
 )

@@ -80,7 +80,7 @@ _IN_BOTH: ColumnElement[Any] = literal_column("GROUPING SETS ((1, 2), (1))")
 # Found once, and not joined to each row.
 _VISIBLE = array_of(
     select(_member.workspace_id).where(
-        _member.user_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces")
+        _member.principal_id == bindparam("viewer"), one_of(_member.workspace_id, "workspaces")
     )
 )
 

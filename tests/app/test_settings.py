@@ -36,6 +36,17 @@ def test_every_setting_is_documented_with_its_default(monkeypatch: pytest.Monkey
         ("SECRET_KEY", "short", "SECRET_KEY: Value should have at least 32 items"),
         ("ENVIRONMENT", "test", "ENVIRONMENT: Input should be 'development' or 'production'"),
         ("S3_BUCKET", "No Bucket", "S3_BUCKET: String should match pattern"),
+        (
+            "CORS_ORIGINS",
+            "https://app.example.com/path",
+            "CORS_ORIGINS: Value error, expected origins like https://app.example.com",
+        ),
+        ("CORS_ORIGINS", "*", "CORS_ORIGINS: Value error, expected origins like"),
+        (
+            "LARGEST_IMPORT_BYTES",
+            "2147483648",
+            "LARGEST_IMPORT_BYTES: Input should be less than or equal to 2147483647",
+        ),
         ("SMTP_URL", "mail.example", "SMTP_URL: Value error, expected a URL like smtp://host"),
         ("SMTP_URL", "smtp://host?tls=1", "SMTP_URL: Value error, unknown options: tls"),
         ("MAIL_FROM", "Earful", "MAIL_FROM: Value error, expected an address like name@host"),
@@ -77,6 +88,12 @@ def test_networks_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> No
         ip_network("127.0.0.0/8"),
         ip_network("fd00::/8"),
     )
+
+
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://app.example.com, http://localhost:5173,")
+
+    assert settings.load().cors_origins == ("https://app.example.com", "http://localhost:5173")
 
 
 def test_settings_cannot_be_changed() -> None:

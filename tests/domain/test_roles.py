@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "roles.md"
 def table() -> list[str]:
     """The table of docs/roles.md, from the data that use cases go by."""
     lines = [
-        f"| {action.capitalize()} | "
+        f"| {action[0].upper()}{action[1:]} | "
         + " | ".join("yes" if role.name in roles.holders(action) else "" for role in Role)
         + " |"
         for action in Action

@@ -16,6 +16,8 @@ from graphql import (
 )
 from sqlalchemy import text
 
+from domain import ids
+from domain.ids import Kind
 from graph.schema import schema
 from persistence.database import Database, Record, Statement
 from persistence.tables import METADATA
@@ -34,27 +36,54 @@ class World:
     feedback: str
     tag: str
     job: str
+    dead: str
+    schedule: str
+    rule: str
+    alert: str
     owner: str
     stranger: Tenant
     own_feedback: str
     own_tag: str
+    own_rule: str
+    webhook: str
+    own_webhook: str
+    delivery: str
+    file: str
+    own_file: str
+    key: str
 
 
 @pytest.fixture
 async def world(factory: Factory) -> World:
     tenant, stranger = await factory.tenant("victim"), await factory.tenant("stranger")
     feedback, own_feedback = await factory.feedback(tenant), await factory.feedback(stranger)
+    webhook, own_webhook = await factory.webhook(tenant), await factory.webhook(stranger)
     world = World(
         tenant,
         feedback,
         await factory.tag(tenant, "red", feedback),
         await factory.job(tenant),
+        await factory.job(tenant),
+        await factory.schedule(tenant),
+        *await factory.alert(tenant, feedback),
         await factory.membership(tenant, tenant.owner),
         stranger,
         own_feedback,
         await factory.tag(stranger, "own", own_feedback),
+        (await factory.alert(stranger, own_feedback))[0],
+        webhook,
+        own_webhook,
+        await factory.delivery(tenant, webhook),
+        await factory.file(tenant),
+        await factory.file(stranger),
+        (await factory.api_key(tenant)).gid,
     )
+    await factory.job_changed(tenant, world.dead, "FAILED")
     await factory.job(stranger)
+    await factory.schedule(stranger)
+    await factory.webhook_attempt(tenant, world.delivery)
+    await factory.webhook_attempt(stranger, await factory.delivery(stranger, own_webhook))
+    await factory.api_key(stranger)
     for each in (tenant, stranger):
         await factory.change(
             "INSERT INTO delivery (source_id, webhook_id, workspace_id, received_at)"
@@ -63,7 +92,26 @@ async def world(factory: Factory) -> World:
             source=each.source_id,
             workspace=each.id,
         )
+        for sql in IMPORTED:
+            await factory.change(sql, within=each, workspace=each.id)
     return world
+
+
+# A row in each of the tables of imports.
+IMPORTED = (
+    (
+        "INSERT INTO import_feedback (feedback_id, workspace_id, job_id) SELECT f.id, :workspace, j.id"
+        " FROM feedback f JOIN job j USING (workspace_id) WHERE workspace_id = :workspace LIMIT 1"
+    ),
+    (
+        "INSERT INTO import_tag (tag_id, workspace_id, job_id) SELECT t.id, :workspace, j.id"
+        " FROM tag t JOIN job j USING (workspace_id) WHERE workspace_id = :workspace LIMIT 1"
+    ),
+    (
+        "INSERT INTO import_refusal (job_id, number, workspace_id, columns, reason, original)"
+        " SELECT id, 1, workspace_id, '', '', '' FROM job WHERE workspace_id = :workspace LIMIT 1"
+    ),
+)
 
 
 async def everything(factory: Factory) -> dict[str, list[tuple[Any, ...]]]:
@@ -94,7 +142,18 @@ NOT_FOUND = {
         "source": "source in this workspace",
         "tag": "tag in this workspace",
         "feedback": "feedback",
+        "job": "job",
+        "rule": "alert rule",
+        "webhook": "webhook",
+        "delivery": "delivery",
+        "its feedback": "feedback in this workspace",
+        "key": "API key",
         "member": "member",
+        "session": "session",
+        "its member": "member in this workspace",
+        "file": "file",
+        "import": "import",
+        "its file": "file in this workspace",
     }.items()
 }
 
@@ -105,24 +164,6 @@ def mutation(
     kind = field[0].upper() + field[1:]
     query = f"mutation($input: {kind}Input!) {{ result: {field}(input: $input) {PROBLEM} }}"
     return Attempt(query, lambda w: {"input": input(w)}, {"result": NOT_FOUND[stranger]}, viewer)
-
-
-def not_yet(field: str, **input: Any) -> Attempt:
-    kind = field[0].upper() + field[1:]
-    return Attempt(
-        f"mutation($input: {kind}Input!) {{ result: {field}(input: $input) {PROBLEM} }}",
-        lambda w: {
-            "input": {name: value(w) if callable(value) else value for name, value in input.items()}
-        },
-        {
-            "result": {
-                "__typename": "InvalidInput",
-                "message": f"{field} is not yet available in this version of Earful.",
-                "fields": [],
-            }
-        },
-        "InvalidInput",
-    )
 
 
 def filtered(field: str, value: Callable[[World], str]) -> tuple[Attempt, Attempt]:
@@ -151,7 +192,8 @@ def filtered(field: str, value: Callable[[World], str]) -> tuple[Attempt, Attemp
 
 BY_SOURCE = filtered("sourceIds", lambda w: w.tenant.source_gid)
 BY_TAG = filtered("tagIds", lambda w: w.tag)
-FILE = f"file_{'0' * 32}"
+HOOK: JSON = {"name": "Mine", "url": "https://me.example/", "eventTypes": ["FEEDBACK_ADDED"]}
+COUNT: JSON = {"kind": "COUNT", "threshold": 1}
 ATTEMPTS = {
     "Query.node(id)": Attempt(
         "query($id: ID!) { node(id: $id) { id } }", lambda w: {"id": w.feedback}, {"node": None}
@@ -166,11 +208,26 @@ ATTEMPTS = {
                 w.feedback,
                 w.tag,
                 w.job,
+                w.schedule,
+                w.rule,
+                w.alert,
+                w.webhook,
+                w.delivery,
+                w.file,
+                w.key,
                 w.owner,
                 w.own_feedback,
             ]
         },
-        {"nodes": [None] * 7 + [{"id": ...}]},
+        {"nodes": [None] * 14 + [{"id": ...}]},
+    ),
+    "Query.job(id)": Attempt(
+        "query($id: ID!) { job(id: $id) { id } }", lambda w: {"id": w.job}, {"job": None}
+    ),
+    "Query.deadJobs(workspaceId)": Attempt(
+        "query($id: ID!) { deadJobs(workspaceId: $id) { nodes { id } } }",
+        lambda w: {"id": w.tenant.gid},
+        {"deadJobs": {"nodes": []}},
     ),
     "Workspace.feedback(filter.sourceIds)": BY_SOURCE[0],
     "Workspace.stats(filter.sourceIds)": BY_SOURCE[1],
@@ -179,8 +236,164 @@ ATTEMPTS = {
     "Mutation.createSource(input.workspaceId)": mutation(
         "createSource", lambda w: {"workspaceId": w.tenant.gid, "name": "Mine"}, "workspace"
     ),
+    "Mutation.createAlertRule(input.workspaceId)": mutation(
+        "createAlertRule",
+        lambda w: {"workspaceId": w.tenant.gid, "name": "Mine", "rule": COUNT},
+        "workspace",
+    ),
+    "Mutation.createAlertRule(input.rule.filter.sourceIds)": mutation(
+        "createAlertRule",
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "name": "Mine",
+            "rule": COUNT | {"filter": {"sourceIds": [w.tenant.source_gid]}},
+        },
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.createAlertRule(input.rule.filter.tagIds)": mutation(
+        "createAlertRule",
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "name": "Mine",
+            "rule": COUNT | {"filter": {"tagIds": [w.tag]}},
+        },
+        "tag",
+        viewer="NotFound",
+    ),
+    "Mutation.createAlertRule(input.channels.memberIds)": mutation(
+        "createAlertRule",
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "name": "Mine",
+            "rule": COUNT,
+            "channels": {"memberIds": [w.owner]},
+        },
+        "its member",
+        viewer="NotFound",
+    ),
+    "Mutation.updateAlertRule(input.alertRuleId)": mutation(
+        "updateAlertRule", lambda w: {"alertRuleId": w.rule, "name": "Mine"}, "rule"
+    ),
+    "Mutation.updateAlertRule(input.rule.filter.sourceIds)": mutation(
+        "updateAlertRule",
+        lambda w: {
+            "alertRuleId": w.own_rule,
+            "rule": COUNT | {"filter": {"sourceIds": [w.tenant.source_gid]}},
+        },
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.updateAlertRule(input.rule.filter.tagIds)": mutation(
+        "updateAlertRule",
+        lambda w: {"alertRuleId": w.own_rule, "rule": COUNT | {"filter": {"tagIds": [w.tag]}}},
+        "tag",
+        viewer="NotFound",
+    ),
+    "Mutation.updateAlertRule(input.channels.memberIds)": mutation(
+        "updateAlertRule",
+        lambda w: {"alertRuleId": w.own_rule, "channels": {"memberIds": [w.owner]}},
+        "its member",
+        viewer="NotFound",
+    ),
+    "Mutation.createWebhook(input.workspaceId)": mutation(
+        "createWebhook", lambda w: HOOK | {"workspaceId": w.tenant.gid}, "workspace"
+    ),
+    "Mutation.createWebhook(input.sourceIds)": mutation(
+        "createWebhook",
+        lambda w: HOOK | {"workspaceId": w.stranger.gid, "sourceIds": [w.tenant.source_gid]},
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.createWebhook(input.tagIds)": mutation(
+        "createWebhook",
+        lambda w: HOOK | {"workspaceId": w.stranger.gid, "tagIds": [w.tag]},
+        "tag",
+        viewer="NotFound",
+    ),
+    "Mutation.updateWebhook(input.webhookId)": mutation(
+        "updateWebhook", lambda w: {"webhookId": w.webhook, "name": "Mine"}, "webhook"
+    ),
+    "Mutation.updateWebhook(input.sourceIds)": mutation(
+        "updateWebhook",
+        lambda w: {"webhookId": w.own_webhook, "sourceIds": [w.tenant.source_gid]},
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.updateWebhook(input.tagIds)": mutation(
+        "updateWebhook",
+        lambda w: {"webhookId": w.own_webhook, "tagIds": [w.tag]},
+        "tag",
+        viewer="NotFound",
+    ),
+    "Mutation.deleteWebhook(input.webhookId)": mutation(
+        "deleteWebhook", lambda w: {"webhookId": w.webhook}, "webhook"
+    ),
+    "Mutation.rotateWebhookSecret(input.webhookId)": mutation(
+        "rotateWebhookSecret", lambda w: {"webhookId": w.webhook}, "webhook"
+    ),
+    "Mutation.revokeSession(input.sessionId)": mutation(
+        "revokeSession",
+        lambda w: {"sessionId": ids.write(Kind.SESSION, w.tenant.owner.session_id)},
+        "session",
+        viewer="NotFound",
+    ),
+    "Mutation.sendTestWebhook(input.webhookId)": mutation(
+        "sendTestWebhook", lambda w: {"webhookId": w.webhook}, "webhook"
+    ),
+    "Mutation.replayWebhookDelivery(input.deliveryId)": mutation(
+        "replayWebhookDelivery", lambda w: {"deliveryId": w.delivery}, "delivery"
+    ),
+    "Mutation.replayWebhookDeliveries(input.webhookId)": mutation(
+        "replayWebhookDeliveries",
+        lambda w: {
+            "webhookId": w.webhook,
+            "from": "2026-06-15T00:00:00Z",
+            "to": "2026-06-16T00:00:00Z",
+        },
+        "webhook",
+    ),
+    "Mutation.previewWebhookPayload(input.workspaceId)": mutation(
+        "previewWebhookPayload", lambda w: {"workspaceId": w.tenant.gid}, "workspace"
+    ),
+    "Mutation.previewWebhookPayload(input.feedbackId)": mutation(
+        "previewWebhookPayload",
+        lambda w: {"workspaceId": w.stranger.gid, "feedbackId": w.feedback},
+        "its feedback",
+        viewer="NotFound",
+    ),
+    "Mutation.deleteAlertRule(input.alertRuleId)": mutation(
+        "deleteAlertRule", lambda w: {"alertRuleId": w.rule}, "rule"
+    ),
+    "Mutation.testAlertChannels(input.alertRuleId)": mutation(
+        "testAlertChannels", lambda w: {"alertRuleId": w.rule}, "rule"
+    ),
+    "Mutation.previewAlertRule(input.workspaceId)": mutation(
+        "previewAlertRule", lambda w: {"workspaceId": w.tenant.gid, "rule": COUNT}, "workspace"
+    ),
+    "Mutation.previewAlertRule(input.rule.filter.sourceIds)": mutation(
+        "previewAlertRule",
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "rule": COUNT | {"filter": {"sourceIds": [w.tenant.source_gid]}},
+        },
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.previewAlertRule(input.rule.filter.tagIds)": mutation(
+        "previewAlertRule",
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "rule": COUNT | {"filter": {"tagIds": [w.tag]}},
+        },
+        "tag",
+        viewer="NotFound",
+    ),
     "Mutation.createTag(input.workspaceId)": mutation(
         "createTag", lambda w: {"workspaceId": w.tenant.gid, "name": "mine"}, "workspace"
+    ),
+    "Mutation.updateWorkspace(input.workspaceId)": mutation(
+        "updateWorkspace", lambda w: {"workspaceId": w.tenant.gid, "name": "Mine"}, "workspace"
     ),
     "Mutation.changeMemberRole(input.memberId)": mutation(
         "changeMemberRole", lambda w: {"memberId": w.owner, "role": "VIEWER"}, "member"
@@ -210,38 +423,92 @@ ATTEMPTS = {
         "tag",
         viewer="NotFound",
     ),
-    "Mutation.createApiKey(input.workspaceId)": not_yet(
-        "createApiKey", workspaceId=lambda w: w.tenant.gid, name="Mine", scopes=[]
+    "Mutation.cancelJob(input.jobId)": mutation("cancelJob", lambda w: {"jobId": w.job}, "job"),
+    "Mutation.retryJob(input.jobId)": mutation("retryJob", lambda w: {"jobId": w.dead}, "job"),
+    # It does what it may, which is nothing.
+    "Mutation.requeueJobs(input.jobIds)": Attempt(
+        f"mutation($input: RequeueJobsInput!) {{ result: requeueJobs(input: $input) {PROBLEM} }}",
+        lambda w: {"input": {"jobIds": [w.dead]}},
+        {"result": {"__typename": "RequeueJobsSuccess"}},
+        "RequeueJobsSuccess",
     ),
-    "Mutation.createUpload(input.workspaceId)": not_yet(
+    "Mutation.createApiKey(input.workspaceId)": mutation(
+        "createApiKey",
+        lambda w: {"workspaceId": w.tenant.gid, "name": "Mine", "scopes": []},
+        "workspace",
+    ),
+    "Mutation.updateApiKey(input.apiKeyId)": mutation(
+        "updateApiKey", lambda w: {"apiKeyId": w.key, "scopes": []}, "key"
+    ),
+    "Mutation.rotateApiKey(input.apiKeyId)": mutation(
+        "rotateApiKey", lambda w: {"apiKeyId": w.key}, "key"
+    ),
+    "Mutation.revokeApiKey(input.apiKeyId)": mutation(
+        "revokeApiKey", lambda w: {"apiKeyId": w.key}, "key"
+    ),
+    "Mutation.createUpload(input.workspaceId)": mutation(
         "createUpload",
-        workspaceId=lambda w: w.tenant.gid,
-        name="mine.csv",
-        contentType="text/csv",
-        size=1,
-        purpose="IMPORT",
+        lambda w: {
+            "workspaceId": w.tenant.gid,
+            "name": "mine.csv",
+            "contentType": "text/csv",
+            "size": 1,
+            "purpose": "IMPORT",
+        },
+        "workspace",
     ),
-    "Mutation.completeUpload(input.fileId)": not_yet("completeUpload", fileId=FILE),
-    "Mutation.startImport(input.fileId)": not_yet("startImport", fileId=FILE),
-    "Mutation.startImport(input.sourceId)": not_yet(
-        "startImport", fileId=FILE, sourceId=lambda w: w.tenant.source_gid
+    "Mutation.completeUpload(input.fileId)": mutation(
+        "completeUpload", lambda w: {"fileId": w.file}, "file", viewer="NotFound"
     ),
-    "Mutation.startExport(input.workspaceId)": not_yet(
-        "startExport", workspaceId=lambda w: w.tenant.gid, format="CSV"
+    "Mutation.attachFiles(input.feedbackId)": mutation(
+        "attachFiles", lambda w: {"feedbackId": w.feedback, "fileIds": []}, "feedback"
     ),
-    "Mutation.startExport(input.filter.sourceIds)": not_yet(
+    "Mutation.attachFiles(input.fileIds)": mutation(
+        "attachFiles",
+        lambda w: {"feedbackId": w.own_feedback, "fileIds": [w.file]},
+        "its file",
+        viewer="NotFound",
+    ),
+    "Mutation.setAvatar(input.fileId)": mutation(
+        "setAvatar", lambda w: {"fileId": w.file}, "file", viewer="NotFound"
+    ),
+    "Mutation.startImport(input.fileId)": mutation(
+        "startImport", lambda w: {"fileId": w.file}, "file"
+    ),
+    "Mutation.startImport(input.sourceId)": mutation(
+        "startImport",
+        lambda w: {"fileId": w.own_file, "sourceId": w.tenant.source_gid},
+        "source",
+        viewer="NotFound",
+    ),
+    "Mutation.previewImport(input.fileId)": mutation(
+        "previewImport", lambda w: {"fileId": w.file}, "file"
+    ),
+    "Mutation.undoImport(input.jobId)": mutation(
+        "undoImport", lambda w: {"jobId": w.job}, "import"
+    ),
+    "Mutation.startExport(input.workspaceId)": mutation(
+        "startExport", lambda w: {"workspaceId": w.tenant.gid, "format": "CSV"}, "workspace"
+    ),
+    "Mutation.startExport(input.filter.sourceIds)": mutation(
         "startExport",
-        workspaceId=lambda w: w.tenant.gid,
-        format="CSV",
-        filter=lambda w: {"sourceIds": [w.tenant.source_gid]},
+        lambda w: {
+            "workspaceId": w.stranger.gid,
+            "format": "CSV",
+            "filter": {"sourceIds": [w.tenant.source_gid]},
+        },
+        "source",
+        viewer="NotFound",
     ),
-    "Mutation.startExport(input.filter.tagIds)": not_yet(
+    "Mutation.startExport(input.filter.tagIds)": mutation(
         "startExport",
-        workspaceId=lambda w: w.tenant.gid,
-        format="CSV",
-        filter=lambda w: {"tagIds": [w.tag]},
+        lambda w: {"workspaceId": w.stranger.gid, "format": "CSV", "filter": {"tagIds": [w.tag]}},
+        "tag",
+        viewer="NotFound",
     ),
 }
+# Nobody need sign in for them, and finds nothing either.
+PUBLIC = {"Query.job(id)"}
 MUTATIONS = [name for name, attempt in ATTEMPTS.items() if attempt.viewer]
 
 
@@ -266,7 +533,13 @@ def test_every_id_that_the_schema_takes_is_tried() -> None:
     assert taken == ATTEMPTS.keys()
 
 
-@pytest.mark.parametrize("name", ATTEMPTS)
+async def test_nobody_finds_a_job_that_is_not_open(world: World, nobody: Caller) -> None:
+    attempt = ATTEMPTS["Query.job(id)"]
+
+    assert await nobody.ask(attempt.query, **attempt.variables(world)) == {"job": None}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS.keys() - PUBLIC)
 async def test_nobody_is_told_to_sign_in_and_nothing_changes(
     world: World, factory: Factory, nobody: Caller, name: str
 ) -> None:
@@ -428,7 +701,7 @@ async def test_the_wall_lets_the_rows_of_the_entered_workspace_change(
         workspace=world.tenant.id,
     )
 
-    assert touched == {"source": 2}.get(table, 1)
+    assert touched == {"source": 2, "job": 3, "member": 2}.get(table, 1)
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)

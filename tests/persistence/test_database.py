@@ -74,6 +74,24 @@ async def test_a_refused_use_case_rolls_back_all_of_its_writes(
         assert len(await account.sessions_by_ids(reader, person.id, [person.session_id])) == 1
 
 
+async def test_a_snapshot_sees_one_moment_and_writes_nothing(
+    database: Database, factory: Factory
+) -> None:
+    people = Statement(text('SELECT id FROM "user"'), Record)
+    await factory.person()
+
+    async with database.snapshot() as reader:
+        before = await reader.fetch(people)
+        await factory.person()
+        meanwhile = await reader.fetch(people)
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await reader.fetch(Statement(text('DELETE FROM "user" RETURNING id'), Record))
+
+    async with database.reader() as reader:
+        after = await reader.fetch(people)
+    assert (len(before), len(meanwhile), len(after)) == (1, 1, 2)
+
+
 async def test_the_connection_of_a_failed_transaction_is_good_for_the_next(
     settings: Settings, factory: Factory
 ) -> None:

@@ -217,3 +217,25 @@ async def test_without_redis_everybody_passes_and_nobody_queues() -> None:
         assert await _many(limiter, _limit(1_000), 20) == [0] * 20
 
     assert attempts == 2 * alone
+
+
+async def test_points_that_are_given_back_may_be_spent_again(redis: Redis) -> None:
+    limit, limiter = _limit(3), Limiter(redis, scale=1)
+    waits = await _many(limiter, limit, 4)
+
+    await limiter.give_back(limit, "ada")
+
+    assert waits == [0, 0, 0, _is(_SECONDS)]
+    assert await _taken(redis, limit) == 2
+    assert await _many(limiter, limit, 2) == [0, _is(_SECONDS)]
+
+
+async def test_no_more_is_given_back_than_was_spent(redis: Redis) -> None:
+    limit, limiter = _limit(2), Limiter(redis, scale=1)
+    await limiter.wait(limit, "ada")
+
+    await limiter.give_back(limit, "ada", cost=5)
+    await limiter.give_back(limit, "bob")
+
+    assert [await _taken(redis, limit, who) for who in ("ada", "bob")] == [0, 0]
+    assert await _many(limiter, limit, 3) == [0, 0, _is(_SECONDS)]

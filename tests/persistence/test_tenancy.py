@@ -5,12 +5,18 @@ from itertools import chain, combinations, product
 from types import ModuleType
 from typing import Any
 
-from persistence import account, outbox, schedule, source, tag, workspace
+from persistence import account, api_key, export, file, outbox, schedule, source, tag, workspace
+from persistence.alert import counting as alert_counting
+from persistence.alert import keeping, raising
 from persistence.database import Statement
 from persistence.feedback import Along, Filter, Order, intake, listing, scoring
 from persistence.job import asking, working
 from persistence.job import listing as job_listing
 from persistence.stats import compaction, counting
+from persistence.stats.cell import LABELS
+from persistence.webhook import delivering
+from persistence.webhook import keeping as webhook_keeping
+from persistence.webhook import listing as webhook_listing
 
 TENANT_TABLES = (
     "workspace",
@@ -20,18 +26,28 @@ TENANT_TABLES = (
     "feedback",
     "tag",
     "feedback_tag",
+    "file",
     "job",
     "schedule",
     "stats_hour",
     "stats_delta",
+    "alert_rule",
+    "alert",
+    "webhook",
+    "webhook_secret",
+    "webhook_delivery",
+    "webhook_attempt",
+    "api_key",
+    "api_key_secret",
 )
 # By membership, or within a workspace that the transaction has entered.
 PREDICATES = (
-    "member.user_id = $",
-    "member.user_id = ANY ($",
+    "member.principal_id = $",
+    "member.principal_id = ANY ($",
     ".workspace_id = $",
     "workspace.id = $",
     "user_id = $",
+    "principal_id = $",
 )
 
 
@@ -46,17 +62,25 @@ def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
 # and operators see what is dead everywhere.
 FOR_NOBODY = {
     "source._SECRET",
+    "api_key._KNOWN",
     "intake._RECEIVE",
     "outbox._FORGET_HEADS",
     "source._ENTER",
     "source._WITH_OLD_DELIVERIES",
     "scoring._OVERDUE",
     "compaction._FOLD",
+    "file._EXPIRED",
+    "file._KNOWN",
     "compaction._REMOVE",
+    "keeping._WATCHED",
+    "keeping._WATCHED_OF",
+    "raising._WITH_OLD",
     "asking._FORGET",
     "asking._FOUND",
     "asking._REQUEUE",
     "workspace._ENTER_BY_SLUG",
+    "delivering._LISTENING",
+    "delivering._WITH_WEBHOOKS",
     "schedule._ALL",
     "schedule._DROP_OTHERS",
     "schedule._DUE",
@@ -75,6 +99,9 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         page = listing._page((), order, 21, "unscored")
         yield f"feedback page unscored {order}", page.statement
     for names in shapes:
+        yield f"span of an export {names}", export._span(names)
+        yield f"sources of an export {names}", export._by_source(names)
+        yield f"tags of an export {names}", export._by_tag(names)
         yield f"feedback count {names}", listing._count(names)
         yield f"feedback matching {names}", listing._matching(names)
         for bounded, totals in product((False, True), repeat=2):
@@ -85,7 +112,7 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
     for names, edges in product(shapes, (False, True)):
         by_hours = counting._by_hours(
             names,
-            counting.LABELS,
+            LABELS,
             bounded=True,
             head=edges,
             tail=edges,
@@ -95,7 +122,13 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         )
         yield f"stats by hours {names} {edges}", by_hours
     for continued in (False, True):
+        for of, state in product(("workspace_id", "rule_id"), (False, True)):
+            alerts = raising._page(of, 21, None, continued=continued, state=state)
+            yield f"alert page {of} {continued} {state}", alerts
         yield f"job page {continued}", job_listing._page(21, continued=continued)
+        for of_status in (False, True):
+            deliveries = webhook_listing._page(21, continued=continued, of_status=of_status)
+            yield f"delivery page {continued} {of_status}", deliveries
     for of_one, of_kind, continued in product((False, True), repeat=3):
         dead = job_listing._dead(of_all=False, of_one=of_one, of_kind=of_kind, continued=continued)
         yield f"dead jobs {of_one} {of_kind} {continued}", dead
@@ -115,8 +148,13 @@ STATEMENTS = [
             _fixed,
             (
                 account,
+                api_key,
+                alert_counting,
+                keeping,
+                raising,
                 compaction,
                 counting,
+                file,
                 intake,
                 listing,
                 scoring,
@@ -127,6 +165,9 @@ STATEMENTS = [
                 schedule,
                 source,
                 tag,
+                delivering,
+                webhook_keeping,
+                webhook_listing,
                 workspace,
             ),
         )
@@ -160,7 +201,7 @@ def test_what_a_page_brings_along_carries_a_predicate_of_its_own() -> None:
         for along in (Along(), of_sources, of_tags, both)
     ]
 
-    assert [page.count("member.user_id = $") for page in pages] == [1, 2, 2, 3]
+    assert [page.count("member.principal_id = $") for page in pages] == [1, 2, 2, 3]
 
 
 def test_the_exceptions_are_still_needed() -> None:
@@ -171,7 +212,7 @@ def test_every_part_of_statistics_carries_a_predicate_of_its_own() -> None:
     texts = [
         counting._by_hours(
             (),
-            counting.LABELS,
+            LABELS,
             bounded=True,
             head=head,
             tail=tail,
@@ -182,4 +223,4 @@ def test_every_part_of_statistics_carries_a_predicate_of_its_own() -> None:
         for head, tail in ((False, False), (True, False), (True, True))
     ]
 
-    assert [text.count("member.user_id = $") for text in texts] == [2, 3, 4]
+    assert [text.count("member.principal_id = $") for text in texts] == [2, 3, 4]

@@ -301,7 +301,7 @@ async def seen(settings: Settings) -> AsyncIterator[tuple[Database, list[str]]]:
 
 
 def of_roles(executed: list[str]) -> int:
-    return sum("member.user_id = ANY (" in text for text in executed)
+    return sum("member.principal_id = ANY (" in text for text in executed)
 
 
 async def test_those_who_ask_at_the_same_time_share_a_statement(
