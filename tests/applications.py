@@ -17,12 +17,16 @@ from tests.both_ways import BothWays
 
 
 def client(
-    settings: Settings, api: Api, operations: type[Operations] = BothWays
+    settings: Settings,
+    api: Api,
+    operations: type[Operations] = BothWays,
+    *,
+    address: str = "127.0.0.1",
 ) -> httpx.AsyncClient:
     """A client of another application, that has these resources and settings."""
     application = create_app(settings, operations)
     application.open(api)
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(application, client=(address, 123))
     return httpx.AsyncClient(transport=transport, base_url="http://earful.test")
 
 

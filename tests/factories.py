@@ -420,7 +420,9 @@ class Factory:
             )
         return ids.write(Kind.SCHEDULE, row.id)
 
-    async def job_changed(self, tenant: Tenant, job: str, status: str, **columns: Any) -> None:
+    async def job_changed(
+        self, tenant: Tenant, job: str, status: str, *, told: bool = True, **columns: Any
+    ) -> None:
         """A job goes on as its worker would have it, and it is told; of `columns` the values."""
         id_ = ids.read(Kind.JOB, job)
         assert id_ is not None
@@ -431,8 +433,9 @@ class Factory:
                 text(f"UPDATE job SET status = :status{settings} WHERE id = :id"), Record
             )
             await uow.execute(statement, id=id_, status=status, **columns)
-            event = JobsUpdated((id_,))
-            uow.emit(tenant.id, event.kind, event.to_json())
+            if told:
+                event = JobsUpdated((id_,))
+                uow.emit(tenant.id, event.kind, event.to_json())
 
     async def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the store holds: the rows that a SELECT finds in all workspaces."""

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
@@ -125,7 +125,7 @@ async def test_five_changes_of_address_an_hour_are_asked_for(
 
 
 @pytest.fixture
-def hashed() -> Iterator[list[str]]:
+async def hashed() -> AsyncIterator[list[str]]:
     """Which of argon2's work is done off the event loop, by name."""
     seen: list[str] = []
 
@@ -133,7 +133,7 @@ def hashed() -> Iterator[list[str]]:
         if event == "call" and frame.f_code in _WORK:
             seen.append(frame.f_code.co_name)
 
-    loop = asyncio.get_event_loop_policy().get_event_loop()
+    loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, initializer=lambda: sys.setprofile(see)) as watched:
         loop.set_default_executor(watched)
         yield seen

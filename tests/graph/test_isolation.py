@@ -78,7 +78,7 @@ async def world(factory: Factory) -> World:
         await factory.file(stranger),
         (await factory.api_key(tenant)).gid,
     )
-    await factory.job_changed(tenant, world.dead, "FAILED")
+    await factory.job_changed(tenant, world.dead, "FAILED", told=False)
     await factory.job(stranger)
     await factory.schedule(stranger)
     await factory.webhook_attempt(tenant, world.delivery)

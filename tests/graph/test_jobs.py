@@ -64,7 +64,7 @@ async def dead(factory: Factory, tenant: Tenant, kind: str = "score", **columns:
     """A job that has failed for good."""
     job = await factory.job(tenant, kind)
     settings = {"error": "no luck", "failures": 3} | columns
-    await factory.job_changed(tenant, job, "FAILED", **settings)
+    await factory.job_changed(tenant, job, "FAILED", **settings, told=False)
     await factory.change(
         "UPDATE job SET finished_at = clock_timestamp() WHERE id = :id",
         within=tenant,
@@ -100,7 +100,15 @@ async def test_a_member_sees_all_of_a_job(factory: Factory, http: httpx.AsyncCli
     viewer = await factory.member(tenant, "VIEWER")
     job = await factory.job(tenant)
     await factory.job_changed(
-        tenant, job, "FAILED", deaths=3, failures=1, attempts=5, progress=0.5, error="no luck"
+        tenant,
+        job,
+        "FAILED",
+        deaths=3,
+        failures=1,
+        attempts=5,
+        progress=0.5,
+        error="no luck",
+        told=False,
     )
     await factory.change(
         """UPDATE job SET result = '{"rows": 3}', created_by = :user""",
@@ -185,7 +193,7 @@ async def test_a_queued_job_is_cancelled(
 async def test_a_running_job_is_asked_to_end(factory: Factory, http: httpx.AsyncClient) -> None:
     tenant = await factory.tenant()
     job = await factory.job(tenant)
-    await factory.job_changed(tenant, job, "RUNNING")
+    await factory.job_changed(tenant, job, "RUNNING", told=False)
 
     answer = (await tenant.owner.on(http).ask(CANCEL, id=job))["result"]
 
@@ -208,7 +216,9 @@ async def test_what_has_ended_badly_is_done_again(
 ) -> None:
     tenant = await factory.tenant()
     job = await factory.job(tenant)
-    await factory.job_changed(tenant, job, status, failures=3, deaths=3, error="no luck")
+    await factory.job_changed(
+        tenant, job, status, failures=3, deaths=3, error="no luck", told=False
+    )
     caller = (await factory.member(tenant, role)).on(http)
 
     answer = (await caller.ask(RETRY, id=job))["result"]
@@ -229,7 +239,7 @@ async def test_nothing_else_is_done_again(
 ) -> None:
     tenant = await factory.tenant()
     job = await factory.job(tenant)
-    await factory.job_changed(tenant, job, status)
+    await factory.job_changed(tenant, job, status, told=False)
     before = await everything(factory)
 
     answer = (await tenant.owner.on(http).ask(RETRY, id=job))["result"]
