@@ -110,7 +110,23 @@ class Relay:
 
     async def _react(self, rows: Sequence[OutboxRow]) -> None:
         for reaction in self._reactions:
-            await reaction(self._database, rows)
+            try:
+                await reaction(self._database, rows)
+            except StoreUnavailableError:
+                raise
+            except Exception:
+                log.exception("a reaction failed", events=len(rows))
+                await self._react_one_by_one(reaction, rows)
+
+    async def _react_one_by_one(self, reaction: Reaction, rows: Sequence[OutboxRow]) -> None:
+        """So that one event that nobody foresaw holds up no other: what it should have led to is left out."""
+        for row in rows:
+            try:
+                await reaction(self._database, [row])
+            except StoreUnavailableError:
+                raise
+            except Exception:
+                log.exception("an event led to nothing", event_id=row.id, kind=row.kind)
 
 
 async def _nothing(_: Sequence[OutboxRow]) -> None:

@@ -144,6 +144,7 @@ async def relay(settings: Settings, api: Api) -> AsyncIterator[Relay]:
         )
         task = asyncio.ensure_future(work.run(_no_duties))
         yield work
+        assert not task.done(), task
         task.cancel()
         await asyncio.wait({task})
         broker.close()

@@ -225,9 +225,9 @@ async def test_points_that_are_given_back_may_be_spent_again(redis: Redis) -> No
 
     await limiter.give_back(limit, "ada")
 
-    assert waits == [0, 0, 0, _is(_SECONDS)]
+    assert sorted(waits) == [0, 0, 0, _is(_SECONDS)]
     assert await _taken(redis, limit) == 2
-    assert await _many(limiter, limit, 2) == [0, _is(_SECONDS)]
+    assert sorted(await _many(limiter, limit, 2)) == [0, _is(_SECONDS)]
 
 
 async def test_no_more_is_given_back_than_was_spent(redis: Redis) -> None:
@@ -238,4 +238,4 @@ async def test_no_more_is_given_back_than_was_spent(redis: Redis) -> None:
     await limiter.give_back(limit, "bob")
 
     assert [await _taken(redis, limit, who) for who in ("ada", "bob")] == [0, 0]
-    assert await _many(limiter, limit, 3) == [0, 0, _is(_SECONDS)]
+    assert sorted(await _many(limiter, limit, 3)) == [0, 0, _is(_SECONDS)]
