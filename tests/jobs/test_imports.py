@@ -2,14 +2,17 @@
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import openpyxl
 import pytest
 from sqlalchemy import text
 
+from app.settings import Settings
 from domain import feedback, imports
 from jobs import relay
 from jobs.attempt import Attempt, LostError
@@ -19,6 +22,16 @@ from persistence.outbox import OutboxRow
 from tests.factories import Factory
 from tests.importing import Importer, counts, importer, job_uuid, refusals, table
 from tests.working import Worker
+
+
+@pytest.fixture(autouse=True)
+async def _outbox_is_kept(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """What imports write into the outbox stays there, though other tests' relay may run."""
+    connection = await asyncpg.connect(settings.database_url)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE outbox_claim IN SHARE MODE")
+        yield
+    await connection.close()
 
 
 @pytest.fixture
