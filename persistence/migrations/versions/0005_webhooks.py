@@ -4,25 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from persistence.migrations import tenancy
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
 _TABLES = ("webhook", "webhook_secret", "webhook_delivery", "webhook_attempt")
-_MINE = "workspace_id = nullif(current_setting('earful.workspace_id', true), '')::uuid"
-
-
-def _secure(table: str) -> None:
-    """Row-level security for writes, as for other tenants' tables."""
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant_read ON {table} FOR SELECT USING (true)")
-    op.execute(f"CREATE POLICY tenant_insert ON {table} FOR INSERT WITH CHECK ({_MINE})")
-    op.execute(
-        f"CREATE POLICY tenant_update ON {table} FOR UPDATE USING ({_MINE}) WITH CHECK ({_MINE})"
-    )
-    op.execute(f"CREATE POLICY tenant_delete ON {table} FOR DELETE USING ({_MINE})")
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column:
@@ -141,7 +130,7 @@ def upgrade() -> None:
     _create_webhook()
     _create_delivery()
     for table in _TABLES:
-        _secure(table)
+        tenancy.secure(table)
 
 
 def downgrade() -> None:

@@ -4,25 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from persistence.migrations import tenancy
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_MINE = "workspace_id = nullif(current_setting('earful.workspace_id', true), '')::uuid"
 _KIND = "kind IN ('COUNT', 'SHARE', 'AVERAGE', 'CHANGE', 'SILENCE', 'MATCH')"
-
-
-def _secure(table: str) -> None:
-    """Row-level security for writes; reads carry the tenant predicate in the statements that are run."""
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant_read ON {table} FOR SELECT USING (true)")
-    op.execute(f"CREATE POLICY tenant_insert ON {table} FOR INSERT WITH CHECK ({_MINE})")
-    op.execute(
-        f"CREATE POLICY tenant_update ON {table} FOR UPDATE USING ({_MINE}) WITH CHECK ({_MINE})"
-    )
-    op.execute(f"CREATE POLICY tenant_delete ON {table} FOR DELETE USING ({_MINE})")
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column:
@@ -86,7 +75,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'FIRING'"),
     )
     for table in ("alert_rule", "alert"):
-        _secure(table)
+        tenancy.secure(table)
 
 
 def downgrade() -> None:

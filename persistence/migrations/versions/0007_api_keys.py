@@ -4,26 +4,15 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from persistence.migrations import tenancy
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 _TABLES = ("api_key", "api_key_secret")
-_MINE = "workspace_id = nullif(current_setting('earful.workspace_id', true), '')::uuid"
 _ROLES = "role IN ('VIEWER', 'ANALYST', 'ADMIN', 'OWNER')"
-
-
-def _secure(table: str) -> None:
-    """Row-level security for writes, as for other tenants' tables."""
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant_read ON {table} FOR SELECT USING (true)")
-    op.execute(f"CREATE POLICY tenant_insert ON {table} FOR INSERT WITH CHECK ({_MINE})")
-    op.execute(
-        f"CREATE POLICY tenant_update ON {table} FOR UPDATE USING ({_MINE}) WITH CHECK ({_MINE})"
-    )
-    op.execute(f"CREATE POLICY tenant_delete ON {table} FOR DELETE USING ({_MINE})")
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column:
@@ -61,7 +50,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_api_key_secret_api_key_id", "api_key_secret", ["api_key_id"])
     for table in _TABLES:
-        _secure(table)
+        tenancy.secure(table)
     _let_keys_be_members()
 
 

@@ -3,24 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
+from persistence.migrations import tenancy
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
-
-_MINE = "workspace_id = nullif(current_setting('earful.workspace_id', true), '')::uuid"
-
-
-def _secure(table: str) -> None:
-    """Row-level security for writes; reads carry the tenant predicate in the statements that are run."""
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant_read ON {table} FOR SELECT USING (true)")
-    op.execute(f"CREATE POLICY tenant_insert ON {table} FOR INSERT WITH CHECK ({_MINE})")
-    op.execute(
-        f"CREATE POLICY tenant_update ON {table} FOR UPDATE USING ({_MINE}) WITH CHECK ({_MINE})"
-    )
-    op.execute(f"CREATE POLICY tenant_delete ON {table} FOR DELETE USING ({_MINE})")
 
 
 def upgrade() -> None:
@@ -74,7 +62,7 @@ def upgrade() -> None:
         ["feedback_id"],
         postgresql_where=sa.text("feedback_id IS NOT NULL"),
     )
-    _secure("file")
+    tenancy.secure("file")
 
 
 def downgrade() -> None:

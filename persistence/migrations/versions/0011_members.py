@@ -1,0 +1,10 @@
+"""Invitations, and people who sign in with a provider of identities."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
