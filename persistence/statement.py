@@ -11,23 +11,32 @@ import asyncpg
 import uuid_utils.compat
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     DateTime,
     Dialect,
     Executable,
+    Integer,
+    Label,
+    Numeric,
     Select,
+    String,
     Table,
     Text,
+    Uuid,
     any_,
     bindparam,
     func,
     literal_column,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
 
+_SCALARS = (Boolean, DateTime, Integer, JSONB, Numeric, String, Uuid)
 TIMESTAMP = DateTime(timezone=True)
 ENTERED = "entered_workspace"
 
@@ -81,17 +90,22 @@ class Statement(Generic[R]):
     """SQL text compiled once, with the order of its parameters and the class of its rows.
 
     `keys` are the columns that whoever runs it needs in any case. Postgres plans it once for all values, unless it is
-    `planned_by_value`: where a rare value asks for another plan than a common one.
+    `planned_by_value`: where a rare value asks for another plan than a common one. It may be read together with others
+    (joint.py) unless it is `lasting`: where others would wait for many rows that it looks at.
     """
 
     __slots__ = (
         "_constants",
         "_keys",
         "_pick",
-        "_row",
         "_statement",
+        "is_joinable",
+        "lasting",
+        "names",
+        "parameters",
         "planned_by_value",
         "record",
+        "row",
         "text",
     )
 
@@ -102,18 +116,29 @@ class Statement(Generic[R]):
         *,
         keys: Sequence[str] = _KEYS,
         planned_by_value: bool = False,
+        lasting: bool = False,
     ) -> None:
         self._statement = statement
         self._keys = keys
         self.planned_by_value = planned_by_value
+        self.lasting = lasting
         compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every statement we build can
         self.text = str(compiled)
-        self._row = row
-        selected = (
-            statement.selected_columns.keys() if isinstance(statement, Select) else row.COLUMNS
+        self.row = row
+        self.names: Sequence[str] = (
+            statement.selected_columns.keys()
+            if isinstance(statement, Select)
+            else sorted(row.COLUMNS)
         )
-        self.record: type[asyncpg.Record] = _made_of(asyncpg.Record, row, selected)
-        self._pick = _picker(compiled.positiontup or ())
+        self.record: type[asyncpg.Record] = record_of(asyncpg.Record, row, self.names)
+        places = compiled.positiontup or ()
+        self.parameters = len(places)
+        self.is_joinable = (
+            isinstance(statement, Select)
+            and not (planned_by_value or lasting)
+            and all(map(_is_known_anywhere, statement.selected_columns))
+        )
+        self._pick = _picker(places)
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
@@ -133,8 +158,13 @@ def _narrowed(statement: Statement[R], columns: Columns) -> Statement[R]:
     keys = statement._keys  # noqa: SLF001
     few = only(columns, wide.selected_columns, keys=keys)
     narrow = wide.with_only_columns(*few, maintain_column_froms=True)
-    row = statement._row  # noqa: SLF001
-    return Statement(narrow, row, keys=keys, planned_by_value=statement.planned_by_value)
+    return Statement(
+        narrow,
+        statement.row,
+        keys=keys,
+        planned_by_value=statement.planned_by_value,
+        lasting=statement.lasting,
+    )
 
 
 class Nested(Generic[R]):
@@ -152,7 +182,7 @@ class Nested(Generic[R]):
         few = only(columns, of.selected_columns, keys=keys)
         self.value = array_of(of.with_only_columns(func.row(*few), maintain_column_froms=True))
         self._names = [str(entry.key) for entry in few]
-        self._row: Callable[..., R] = _made_of(dict, row, self._names)
+        self._row: Callable[..., R] = record_of(dict, row, self._names)
 
     def rows(self, value: Iterable[tuple[Any, ...]]) -> list[R]:
         """The rows that were read."""
@@ -177,10 +207,19 @@ def only(
     return [entry for name, entry in known.items() if name in wanted]
 
 
-def _made_of(base: type, row: type[Record], columns: Iterable[str]) -> Any:
+def record_of(base: type, row: type[Record], columns: Iterable[str]) -> Any:
     """The class of rows that have only these columns, on top of the class that holds their values."""
     lacking = {name: property() for name in row.COLUMNS.difference(columns)}
     return type(row.__name__, (row, base), lacking)
+
+
+def _is_known_anywhere(column: ColumnElement[Any]) -> bool:
+    """Whether asyncpg can read it within another row, where it asks Postgres about no types."""
+    if isinstance(column, Label):
+        return _is_known_anywhere(column.element)
+    if isinstance(column, FunctionElement) and getattr(column, "name", None) == "array":
+        return True  # Nested rows: of the type that rows which are read together have themselves.
+    return isinstance(column.type, _SCALARS)
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

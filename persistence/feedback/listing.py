@@ -251,6 +251,7 @@ def _count(names: tuple[str, ...]) -> Statement[CountRow]:
         .group_by(_feedback.workspace_id),
         CountRow,
         planned_by_value=by_value(names),
+        lasting=True,
     )
 
 

@@ -192,7 +192,7 @@ def _raw(
     )
     if bounded:
         statement = statement.where(_feedback.occurred_at < bindparam("end"))
-    return Statement(statement, CountsRow, planned_by_value=by_value(names))
+    return Statement(statement, CountsRow, planned_by_value=by_value(names), lasting=True)
 
 
 @lru_cache(maxsize=512)
