@@ -38,7 +38,10 @@ class FeedbackEvent:
         description="Pass the last one seen as `after` to go on without a gap or a repeat."
     )
     type: FeedbackEventType = strawberry.field(description="What happened.")
-    feedback: Feedback = strawberry.field(description="The feedback as it is now.")
+    feedback: Feedback = strawberry.field(
+        description="The feedback as it is now. Of one that is DELETED there are its id, source, rating and times; "
+        "its body is empty."
+    )
 
 
 @strawberry.type(
@@ -156,12 +159,17 @@ async def _event(
 ) -> FeedbackEvent | None:
     event = events.FeedbackEvent.from_json(entry.payload)
     viewer, id_ = context.viewer, event.feedback_id
+    row: feedback.Feedback | feedback.DeletedFeedback | None
     async with context.reader() as reader:
-        if search is not None:
-            words = feedback.Filter(search=search)
-            if id_ not in await feedback.matching(reader, viewer, [id_], words):
-                return None
-        row = (await feedback.by_ids(reader, viewer, [id_])).get(id_)
+        if event.type == FeedbackEventType.DELETED:
+            # Whoever watches for words is told, too: which there were, nobody knows any more.
+            row = await feedback.deleted(reader, viewer, event)
+        elif search is not None and id_ not in await feedback.matching(
+            reader, viewer, [id_], feedback.Filter(search=search)
+        ):
+            row = None
+        else:
+            row = (await feedback.by_ids(reader, viewer, [id_])).get(id_)
     if row is None:
         return None
     return FeedbackEvent(

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import orjson
 from graphql import GraphQLError
 
 from domain.errors import DomainError
+from graph.asked import Operation
 from graph.context import Context
 from graph.documents import Document, RequestError
 from graph.errors import formatted
-from graph.execution import Operation, Operations, SubscriptionPlan, body_of
+from graph.execution import Operations, SubscriptionPlan, body_of
 from graph.live.bus import Entry
 from graph.live.cursor import Cursor
 from graph.live.hub import Hub, LogWork, StateWork
-from graph.live.member import Member, Sink
+from graph.live.member import Member
+from graph.live.member import Sink as LiveSink
 from graph.live.state import State as LiveState
 from graph.memberships import Memberships
 from graph.outage import through_outages
@@ -30,6 +32,14 @@ def described(error: Exception) -> bytes:
     if not isinstance(error, GraphQLError):
         error = GraphQLError("", original_error=error)
     return orjson.dumps([formatted(error)])
+
+
+class Sink(LiveSink, Protocol):
+    """Where a subscription's items go, whichever group it is in."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes items now."""
 
 
 class Subscriptions:
@@ -54,8 +64,8 @@ class Subscriptions:
 
         `after` is a cursor that counts instead of the operation's own.
         """
-        plan = self.operations.subscription(document, operation)
         await self.operations.charge(document, operation, context)
+        plan = self.operations.subscription(document, operation)
         begun = Subscription(self, plan, context, sink)
         await begun.begin(after)
         return begun
@@ -224,6 +234,8 @@ class Subscription:
             raise
         if self._is_over:
             self._leave()
+        elif not self._sink.has_room:
+            self._member.pause()
 
     def _leave(self) -> None:
         member, self._member = self._member, None

@@ -159,12 +159,9 @@ class LogGroup:
                 for portion, last in _portions(BATCH_BYTES, items, entries[-1].offset):
                     if portion and self.topic.life == life:
                         await self._fan_out(portion, last, life)
-                while (
-                    self.topic.life == life
-                    and self._pending
-                    and self._pending[0].offset <= entries[-1].offset
-                ):
-                    self._pending.popleft()
+                    # Part by part: whoever becomes live meanwhile has none of those before.
+                    while self.topic.life == life and self._pending and self._seen() < last:
+                        self._pending.popleft()
             # Who is not live looks up by itself what it has missed.
             self._pending.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is, the members must not wait for ever

@@ -3,17 +3,14 @@
 import asyncio
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from app.metrics import observe
+from app.metrics.api import of_live
 from app.resources import Api
 from app.settings import Settings
 from app.stores import open_redis
 from domain import events
-from graph.execution import Operations
 from graph.live.cursor import Cursor
-from graph.schema import schema
+from graph.seats import Seats
 from tests.app.test_metrics import values
 from tests.factories import NEGATIVE, POSITIVE, Factory
 from tests.graph.watching import EVENTS, World
@@ -39,6 +36,46 @@ async def test_added_updated_and_scored_come_once_and_in_order(
         "tags": [{"name": "billing"}],
     }
     assert len({item["cursor"] for item in items}) == 3
+    assert await world.socket.silent()
+
+
+async def test_what_is_deleted_is_told_by_what_is_left_of_it(
+    world: World, factory: Factory
+) -> None:
+    everything = """
+        subscription($workspace: ID!, $filter: FeedbackFilter, $after: String) {
+          feedbackEvents(workspaceId: $workspace, filter: $filter, after: $after) {
+            ... on FeedbackEvent {
+              type
+              feedback {
+                id externalId body rating language metadata occurredAt receivedAt
+                author { name } sentiment { label } source { name lastReceivedAt } tags { name } attachments { id }
+              }
+            }
+          }
+        }
+    """
+    tag = await factory.tag(world.tenant, "billing")
+    id_ = await world.submit("Too dear.", rating=2)
+    await world.tag(id_, tag)
+    for wanted in ({"search": "dear"}, {"tagIds": [tag]}):
+        await world.socket.subscribe(
+            everything, workspace=world.tenant.gid, filter=wanted, after=world.start
+        )
+    before = [(await world.socket.data())["type"] for _ in range(3)]
+
+    await world.delete(id_)
+    told = [await world.socket.data() for _ in range(2)]
+
+    feedback = told[0]["feedback"]
+    assert sorted(before) == ["ADDED", "UPDATED", "UPDATED"]
+    assert told[0] == told[1]
+    assert told[0]["type"] == "DELETED"
+    assert (feedback["id"], feedback["body"], feedback["rating"]) == (id_, "", 2)
+    assert feedback["source"]["name"] == "API"
+    assert [feedback[name] for name in ("author", "sentiment", "metadata")] == [None] * 3
+    assert feedback["tags"] == feedback["attachments"] == []
+    assert feedback["occurredAt"][:16] == feedback["receivedAt"][:16]
     assert await world.socket.silent()
 
 
@@ -263,25 +300,21 @@ PAGE = SNAPSHOT.replace("feedback {", "feedback(first: 100) {")
 
 
 async def test_live_subscribers_and_what_they_get_are_counted(world: World, api: Api) -> None:
-    hub, reader = api.services.hub, InMemoryMetricReader()
-    observe(
-        Operations(schema._schema, seconds=5).engine,
-        hub,
-        MeterProvider(metric_readers=[reader]).get_meter("test"),
-    )
-    before = values(reader)
+    collect = of_live(api.services.hub, Seats(most=1, most_per_caller=1))
+    before = values(collect)
 
     await world.subscribe()
     await world.subscribe()
     await world.submit()
     for _ in range(2):
         await world.next()
-    after = values(reader)
+    after = values(collect)
 
-    assert {name: after[name] - before[name] for name in after if "live" in name} == {
-        "earful.live.executed": 1,
-        "earful.live.delivered": 2,
-        "earful.live.gaps": 0,
-        "earful.live.groups": 1,
-        "earful.live.subscribers": 2,
+    assert {name: after[name] - before[name] for name in after} == {
+        "earful_live_executed_total": 1,
+        "earful_live_delivered_total": 2,
+        "earful_live_gaps_total": 0,
+        "earful_live_groups": 1,
+        "earful_live_subscribers": 2,
+        "earful_live_connections": 0,
     }

@@ -15,12 +15,13 @@ from app.main import Application
 from domain import feedback, ids
 from domain.ids import Kind
 from graph.websocket import GraphQLOverWebSocket
+from persistence import imports, tag
 from persistence.database import Database
 from tests.callers import Caller
 from tests.factories import Person, Tenant
 from tests.graph.wire import Wire
 
-SECONDS = 5
+SECONDS = 20
 SUBMIT = """
     mutation($input: SubmitFeedbackInput!) {
       submitFeedback(input: $input) { ... on SubmitFeedbackSuccess { feedback { id } } }
@@ -149,6 +150,16 @@ class World:
         assert id_ is not None
         async with self.database.transaction() as uow:
             await feedback.record_scores(uow, self.tenant.id, [(id_, score)], "test-model-1")
+
+    async def delete(self, feedback_id: str) -> None:
+        """As an import is undone."""
+        id_ = ids.read(Kind.FEEDBACK, feedback_id)
+        assert id_ is not None
+        async with self.database.transaction() as uow:
+            await uow.enter(self.tenant.id)
+            tags = tuple(link.tag_id for link in await tag.links(uow, self.tenant.id, [id_]))
+            (row,) = await imports.delete(uow, self.tenant.id, [id_])
+            feedback.announce(uow, "DELETED", row, tags)
 
     async def tag(self, feedback_id: str, *tags: str) -> None:
         await self.owner.ask(SET_TAGS, feedback=feedback_id, tags=list(tags))

@@ -16,7 +16,7 @@ from graph.live.cursor import Cursor
 from graph.live.hub import Gap, Hub, Live
 from persistence.bus import Bus, BusUnavailableError
 
-SECONDS = 10
+SECONDS = 20
 RETAINED = 100
 
 

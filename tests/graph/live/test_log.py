@@ -422,3 +422,27 @@ def _stretches(taker: Taker) -> Iterator[tuple[tuple[str, int], list[tuple[objec
         assert isinstance(offset, int)
         got = [tuple(item) for item in taker.items[first + 1 : end]]
         yield (epoch, offset), got, end == len(taker.items)
+
+
+async def test_who_takes_more_again_while_a_part_is_being_delivered_misses_none_before_it() -> None:
+    world = World()
+    group = world.group(padding=BATCH_BYTES // 3)
+    slow, quick = Taker(is_full=True), Taker()
+    member = group.join(slow, None)
+    world.happen(1)
+    await settled()
+    slow.is_full = False
+
+    def deliver(items: Sequence[Item]) -> bool:
+        if quick.deliveries == 1:
+            member.resume()
+        return Taker.deliver(quick, items)
+
+    quick.deliver = deliver  # type: ignore[method-assign]
+    group.join(quick, None)
+    world.happen(*range(2, 12))
+    await settled()
+
+    assert quick.deliveries > 2
+    assert quick.numbers == list(range(2, 12))
+    assert slow.numbers == list(range(1, 12))
