@@ -4,7 +4,6 @@ A topic's offsets are contiguous, so that a reader can tell a loss; its epoch ch
 entries, so that an offset of another life is not mistaken for one of this.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +12,8 @@ from typing import Any, cast
 
 import redis.asyncio
 from redis.exceptions import RedisError
+
+from persistence import cancelling
 
 # KEYS: stream, meta. ARGV: channel, a fresh epoch, kept length, fence, how many of the last entries to
 # compare with (after a crash the relay cannot know what it has already published), the epoch and offset that
@@ -224,18 +225,12 @@ def _meta(topic: str) -> str:
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Turns what redis-py raises into BusUnavailableError, and what it swallows into CancelledError.
-
-    It waits with asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes with the answer.
-    """
-    task = asyncio.current_task()
-    before = 0 if task is None else task.cancelling()
+    """Turns what redis-py raises into BusUnavailableError."""
     try:
-        yield
+        with cancelling.heeded():
+            yield
     except (RedisError, OSError, TimeoutError) as error:
         raise BusUnavailableError(f"Redis cannot be reached: {error}") from error
-    if task is not None and task.cancelling() > before:
-        raise asyncio.CancelledError
 
 
 def connect(url: str) -> "redis.asyncio.Redis":

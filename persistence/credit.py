@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from persistence import cancelling
+
 COLLECTED_SECONDS = 0.05
 
 # KEYS: the key. ARGV: seconds a point takes to come back, points that may be spent at once, points spent.
@@ -101,6 +103,13 @@ class Credit:
         """What the caller has at the moment."""
         caller = self._known(key)
         await self._count(key, caller, points, seconds)
+        return self._account(caller, points, seconds)
+
+    def known(self, key: str, *, points: float, seconds: float) -> Account:
+        """The same without asking: others may have spent some since."""
+        return self._account(self._known(key), points, seconds)
+
+    def _account(self, caller: _Caller, points: float, seconds: float) -> Account:
         left = self._left(caller, points, seconds)
         return Account(int(points), max(0, int(left)), max(0.0, (points - left) * seconds / points))
 
@@ -129,7 +138,10 @@ class Credit:
         owed, caller.owed = caller.owed, 0
         interval = seconds / points
         try:
-            spent = await self._script(keys=[f"earful:limit:{key}"], args=[interval, points, owed])
+            with cancelling.heeded():
+                spent = await self._script(
+                    keys=[f"earful:limit:{key}"], args=[interval, points, owed]
+                )
         except (RedisError, OSError, TimeoutError):
             return
         caller.spent = float(spent) / interval

@@ -21,6 +21,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from persistence import cancelling
 from persistence.credit import Account, Credit
 
 LEASE_SECONDS = 1.0
@@ -148,7 +149,7 @@ class Limiter:
     async def give_back(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
         """Undo a `wait` that has spent so many points, which were not meant."""
         interval = limit.seconds / (limit.points * self._scale)
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
+        with contextlib.suppress(RedisError, OSError, TimeoutError), cancelling.heeded():
             await self._give_back(
                 keys=[f"earful:limit:{limit.name}:{caller}"], args=[interval, cost]
             )
@@ -169,6 +170,12 @@ class Limiter:
     async def account(self, limit: Limit, caller: str) -> Account:
         """What a caller has left of a limit that is charged."""
         return await self._credit.account(
+            f"{limit.name}:{caller}", points=limit.points * self._scale, seconds=limit.seconds
+        )
+
+    def known(self, limit: Limit, caller: str) -> Account:
+        """The same as far as this process knows, without asking."""
+        return self._credit.known(
             f"{limit.name}:{caller}", points=limit.points * self._scale, seconds=limit.seconds
         )
 
@@ -203,10 +210,11 @@ class Limiter:
         """Points taken and seconds to wait; None when Redis does not answer."""
         points = limit.points * self._scale
         try:
-            taken, wait = await self._script(
-                keys=[f"earful:limit:{limit.name}:{caller}"],
-                args=[limit.seconds / points, points, least, most, int(spend)],
-            )
+            with cancelling.heeded():
+                taken, wait = await self._script(
+                    keys=[f"earful:limit:{limit.name}:{caller}"],
+                    args=[limit.seconds / points, points, least, most, int(spend)],
+                )
         except (RedisError, OSError, TimeoutError):
             return None
         return int(taken), float(wait)

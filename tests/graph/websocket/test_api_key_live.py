@@ -391,6 +391,29 @@ async def test_a_socket_of_the_secret_before_goes_on_while_it_is_good(
     assert ended == (4403, "The API key is not valid.")
 
 
+async def test_a_socket_goes_on_with_the_new_secret_in_a_ping(
+    server: str, world: World, factory: Factory, http: httpx.AsyncClient
+) -> None:
+    partner = await factory.api_key(world.tenant, "stats:read")
+
+    async with acknowledged(server, partner.token) as client:
+        rotated = await change(world.tenant.owner, http, ROTATE, apiKeyId=partner.gid)
+        payload = {"authorization": f"Bearer {rotated['secret']}", "n": 1}
+        await client.say(type="ping", payload=payload)
+        pong = await client.hear()
+        await factory.change(
+            "DELETE FROM api_key_secret WHERE hash = :hash",
+            within=world.tenant,
+            hash=api_key.hash_secret(partner.token),
+        )
+        # Whoever watches the key looks its secret up again.
+        await change(world.tenant.owner, http, UPDATE, apiKeyId=partner.gid, scopes=[])
+        answer = await answered(client, QUERY)
+
+    assert pong == {"type": "pong", "payload": {"n": 1}}
+    assert answer == {"data": {"viewer": {"apiKey": {"id": partner.gid}}}}
+
+
 @pytest.mark.parametrize("is_person", [True, False])
 async def test_a_secret_of_another_key_and_a_persons_token_do_not_renew(
     server: str, factory: Factory, is_person: bool
