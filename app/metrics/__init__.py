@@ -1,0 +1,1 @@
+"""`GET /metrics`: what processes count, and to whom they tell it."""
