@@ -1,15 +1,14 @@
 """What people are to workspaces: read for all who ask at the same time, and watched for changes, anywhere."""
 
 import asyncio
-from collections.abc import Callable
 from uuid import UUID
 
 from domain import workspace
 from domain.viewer import Viewer
+from graph.watchers import Told, Watchers
 from persistence.database import Database
 
 _AT_ONCE = 1_000
-_SLICE = 256
 
 _Answer = asyncio.Future[str | None]
 
@@ -19,7 +18,7 @@ class Memberships:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watchers: dict[UUID, set[Callable[[], None]]] = {}
+        self._watchers = Watchers()
         self._asked: list[tuple[Viewer, UUID, _Answer]] = []
         self._reading: asyncio.Task[None] | None = None
 
@@ -56,27 +55,17 @@ class Memberships:
                 if not answer.done():
                     answer.set_result(roles.get((who.id, where)))
 
-    def watch(self, user: UUID, told: Callable[[], None]) -> None:
+    def watch(self, user: UUID, told: Told) -> None:
         """Call `told` when what the user may do has changed somewhere, until `unwatch`."""
-        self._watchers.setdefault(user, set()).add(told)
+        self._watchers.add(user, told)
 
-    def unwatch(self, user: UUID, told: Callable[[], None]) -> None:
-        watchers = self._watchers.get(user)
-        if watchers is not None:
-            watchers.discard(told)
-            if not watchers:
-                del self._watchers[user]
+    def unwatch(self, user: UUID, told: Told) -> None:
+        self._watchers.remove(user, told)
 
     def changed(self, user: UUID) -> None:
         """What the user may do has changed."""
-        for told in tuple(self._watchers.get(user, ())):
-            told()
+        self._watchers.tell(user)
 
     async def any_changed(self) -> None:
-        """Events were missed: it may be anybody. Tells them some at a time, so that the loop turns in between."""
-        everybody = [(user, told) for user, watchers in self._watchers.items() for told in watchers]
-        for begin in range(0, len(everybody), _SLICE):
-            for user, told in everybody[begin : begin + _SLICE]:
-                if told in self._watchers.get(user, ()):
-                    told()
-            await asyncio.sleep(0)
+        """Events were missed: it may be anybody."""
+        await self._watchers.tell_all()

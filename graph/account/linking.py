@@ -1,0 +1,108 @@
+"""Signing in by a provider's word in the schema: the code that is still missing, and undoing the link."""
+
+import hashlib
+from typing import Annotated
+
+import strawberry
+
+from domain import account, ids
+from domain.ids import Kind
+from graph.access import for_people, signed_in
+from graph.account.entry import AuthTokens, set_cookies
+from graph.account.guard import CHANGES, FAILED_CODES, LOGINS, guessing
+from graph.account.user import User
+from graph.context import PENDING_COOKIE, Context, Cookie, Info
+from graph.errors import (
+    Conflict,
+    Forbidden,
+    InvalidCredentials,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    SecondFactorRequired,
+)
+from graph.node import read_id
+
+
+@strawberry.input(description="What a sign-in by a provider lacks.")
+class CompleteSignInInput:
+    code: str = strawberry.field(
+        description="Six digits of the authenticator app, or a recovery code."
+    )
+
+
+@strawberry.type(description="Signed in.")
+class CompleteSignInSuccess:
+    user: User = strawberry.field(description="Who signed in.")
+    tokens: AuthTokens = strawberry.field(
+        description="The new session's tokens; the browser has them as cookies too."
+    )
+
+
+CompleteSignInResult = Annotated[
+    CompleteSignInSuccess
+    | InvalidCredentials
+    | SecondFactorRequired
+    | Forbidden
+    | Conflict
+    | RateLimited,
+    strawberry.union("CompleteSignInResult"),
+]
+
+
+@strawberry.input(description="Which identity is to sign the caller in no more.")
+class UnlinkIdentityInput:
+    identity_id: strawberry.ID = strawberry.field(description="One of `User.linkedIdentities`.")
+
+
+@strawberry.type(description="It signs nobody in any more; sessions that are open stay so.")
+class UnlinkIdentitySuccess:
+    identity_id: strawberry.ID = strawberry.field(description="The id that it had.")
+
+
+UnlinkIdentityResult = Annotated[
+    UnlinkIdentitySuccess | InvalidInput | NotFound | Conflict | RateLimited,
+    strawberry.union("UnlinkIdentityResult"),
+]
+
+
+async def _complete(context: Context, code: str) -> account.SignedIn:
+    """Sign in with a code, counting guesses per identity."""
+    services = context.services
+    await context.spend(LOGINS, context.client.ip)
+    proven = account.open_ticket(services.seals, context.pending_cookie, services.clock())
+    whose = hashlib.sha256(f"{proven.issuer} {proven.subject}".encode()).hexdigest()
+    async with guessing(context, whose, FAILED_CODES):
+        return await account.sign_in_by_identity(
+            services.database, services.policy, services.seals, context.client, proven, code
+        )
+
+
+@strawberry.type
+class LinkingMutation:
+    @strawberry.mutation(
+        extensions=[for_people],
+        description="Give the code of the second factor after a provider has signed the browser in, within ten "
+        "minutes. Which sign-in it belongs to is in a cookie; the session's tokens are set as cookies.",
+    )
+    async def complete_sign_in(
+        self, info: Info, input: CompleteSignInInput
+    ) -> CompleteSignInResult:
+        signed = await _complete(info.context, input.code)
+        set_cookies(info.context, signed.tokens)
+        info.context.set_cookies = [*info.context.set_cookies, Cookie(PENDING_COOKIE, None)]
+        return CompleteSignInSuccess(user=signed.user, tokens=AuthTokens.of(signed.tokens))  # type: ignore[arg-type]  # rows are users
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Let a provider sign the caller in no more. Conflict when there is no password, and no other "
+        "identity of a provider that there is.",
+    )
+    async def unlink_identity(self, info: Info, input: UnlinkIdentityInput) -> UnlinkIdentityResult:
+        context = info.context
+        await context.spend(CHANGES, context.client.ip)
+        id_ = read_id(Kind.IDENTITY, input.identity_id, "identityId")
+        issuers = {each.issuer for each in context.services.identity_providers}
+        async with context.transaction() as uow:
+            await account.unlink_identity(uow, context.viewer, id_, issuers=issuers)
+        return UnlinkIdentitySuccess(identity_id=strawberry.ID(ids.write(Kind.IDENTITY, id_)))
