@@ -1,4 +1,4 @@
-"""Which IP addresses may be dialled for a URL that somebody else chose."""
+"""Which IP addresses may be dialled for a URL that somebody else chose, and which are one customer's."""
 
 from collections.abc import Sequence
 from ipaddress import (
@@ -72,6 +72,19 @@ def refusal(address: IpAddress, allowed: Sequence[IpNetwork]) -> str | None:
 def is_allowed(address: IpAddress, allowed: Sequence[IpNetwork]) -> bool:
     """Whether the operator opened a network that this address lies in."""
     return any(_plain(address) in network for network in allowed)
+
+
+def customer_of(text: str) -> str:
+    """The network of an IPv6 address that a customer has for itself, 64 bits; any other text as it is."""
+    if ":" not in text:
+        return text
+    try:
+        address = _plain(ip_address(text))
+    except ValueError:
+        return text
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def _plain(address: IpAddress) -> IpAddress:

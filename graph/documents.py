@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     VariableDefinitionNode,
@@ -27,7 +28,7 @@ from graphql import (
 from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
-from graph.shape import MOST_TOKENS, excess
+from graph.shape import MOST_CHARACTERS, MOST_TOKENS, excess
 
 CURSOR_ARGUMENT = "after"
 """Of a subscription: where a subscriber begins, which is no part of what it shares with others."""
@@ -36,6 +37,13 @@ CURSOR_ARGUMENT = "after"
 _ROOT_ARGUMENT = 5
 
 MOST_ERRORS = 50
+MOST_WARM = 10_000
+"""So many selections of trusted documents are compiled at start; the rest when they are first met."""
+_SHA256 = "sha256:"
+_UNTRUSTED = {
+    "message": "This server executes trusted documents only: send the id of one.",
+    "extensions": {"code": "DOCUMENT_NOT_TRUSTED"},
+}
 _CACHED_DOCUMENTS = 1_000
 _CACHED_CHARACTERS = 1_000_000
 
@@ -63,7 +71,7 @@ class SharedText:
 class Document:
     """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
 
-    __slots__ = ("_engine", "_plans", "_prices", "_shared", "node", "operations")
+    __slots__ = ("_engine", "_plans", "_prices", "_shared", "introspects", "node", "operations")
 
     def __init__(self, engine: Engine, node: DocumentNode) -> None:
         self._engine = engine
@@ -71,6 +79,8 @@ class Document:
         self._prices: dict[str | None, Price] = {}
         self._shared: dict[str | None, SharedText] = {}
         self.node = node
+        self.introspects = any(name in ("__schema", "__type") for name in _root_fields(node))
+        """Whether it asks for the schema."""
         self.operations: dict[str | None, OperationType] = {
             definition.name.value if definition.name else None: definition.operation
             for definition in node.definitions
@@ -113,6 +123,17 @@ class Document:
         if shared is None:
             shared = self._shared[operation_name] = _shared_text(self.node, operation_name)
         return shared
+
+
+def _root_fields(document: DocumentNode) -> Iterator[str]:
+    """The names of the fields of all operations and fragments, those below not counted."""
+    waiting: list[Any] = [node.selection_set for node in document.definitions]  # type: ignore[attr-defined]  # it is valid
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
 
 
 def _shared_text(document: DocumentNode, operation_name: str | None) -> SharedText:
@@ -166,8 +187,10 @@ class _Baring(Visitor):
 class Documents:
     """The documents of one schema by their text, the least recently used forgotten, and trusted ones by their ids."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, only_trusted: bool = False) -> None:
         self._engine = engine
+        self.only_trusted = only_trusted
+        """Whether any other text is refused."""
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
         self._trusted: dict[str, Document] = {}
@@ -175,6 +198,7 @@ class Documents:
 
     def trust(self, texts: Mapping[str, str]) -> None:
         """Compile these for good, by their ids; RequestError naming the first that is not valid."""
+        left = MOST_WARM
         for id_, text in texts.items():
             try:
                 document = self._read(text)
@@ -182,15 +206,24 @@ class Documents:
                 message = f"The trusted document {id_!r} is not valid: {refused}"
                 raise RequestError([bad_request(message)]) from None
             for name in document.operations:
-                document.plan(name).warm()
+                left -= document.plan(name).warm(left)
             self._trusted[id_] = self._trusted_texts[text] = document
 
     def by_id(self, id_: str) -> Document:
         """A trusted document; RequestError when there is none with this id."""
-        try:
-            return self._trusted[id_]
-        except KeyError:
-            raise RequestError([bad_request(f"There is no document {id_[:100]!r}.")]) from None
+        # The draft of GraphQL over HTTP has such ids begin with the name of the hash.
+        found = self._trusted.get(id_) or self._trusted.get(id_.removeprefix(_SHA256))
+        if found is None:
+            raise RequestError([bad_request(f"There is no document {id_[:100]!r}.")])
+        return found
+
+    def by_hash(self, sha256: str) -> Document | None:
+        """A trusted document whose id this is."""
+        return self._trusted.get(sha256) or self._trusted.get(_SHA256 + sha256)
+
+    def knows(self, text: str) -> bool:
+        """Whether the document need not be read any more."""
+        return text in self._known or text in self._trusted_texts
 
     def by_text(self, text: str) -> Document:
         """The document, read now or before; RequestError when it is not valid."""
@@ -201,6 +234,8 @@ class Documents:
         trusted = self._trusted_texts.get(text)
         if trusted is not None:
             return trusted
+        if self.only_trusted:
+            raise RequestError([_UNTRUSTED])
         document = self._read(text)
         self._known[text] = document
         self._characters += len(text)
@@ -209,6 +244,11 @@ class Documents:
         return document
 
     def _read(self, text: str) -> Document:
+        if len(text) > MOST_CHARACTERS:
+            message = (
+                f"The document has {len(text):,} characters; {MOST_CHARACTERS:,} are the most."
+            )
+            raise RequestError([bad_request(message)])
         try:
             node = parse(text, max_tokens=MOST_TOKENS)
             if (refusal := excess(node)) is not None:

@@ -2,36 +2,39 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import re
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution import ExecutionResult
 
+from domain import errors
 from domain.errors import RateLimitedError
 from graph import incremental
+from graph.asked import Operation
 from graph.context import Context
 from graph.deadline import Deadline
 from graph.documents import CURSOR_ARGUMENT, Document, Documents, RequestError, SharedText
 from graph.engine import Engine, Plan, Result, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
+from graph.requests import Outcome, Requests
 from graph.scalars import write_json
 from persistence.database import StoreUnavailableError
-
-
-class Operation(NamedTuple):
-    """What a client asks for."""
-
-    query: str
-    variables: dict[str, Any] | None = None
-    operation_name: str | None = None
-    document_id: str | None = None
-
+from persistence.persisted import LARGEST, PersistedQueries
 
 MOST_POINTS = 25_000
+_HASHES = 2_000
+_CHARACTERS_A_POINT = 100
+_SUGGESTION = re.compile(r" Did you mean .+\?$", re.DOTALL)
+
+Audience = Literal["everybody", "signed_in", "nobody"]
 
 
 class Answer(NamedTuple):
@@ -45,6 +48,7 @@ class Answer(NamedTuple):
     executed: bool
     rest: AsyncGenerator[bytes] | None = None
     retry_after: float | None = None
+    outcome: Outcome = Outcome.OK
 
 
 class Operations:
@@ -57,22 +61,93 @@ class Operations:
         seconds: float,
         most_points: int = MOST_POINTS,
         engine: type[Engine] = Engine,
+        introspection: Audience = "everybody",
+        only_trusted: bool = False,
+        persisted: PersistedQueries | None = None,
     ) -> None:
-        """An operation may take so many `seconds` and cost `most_points`."""
+        """An operation may take so many `seconds` and cost `most_points`.
+
+        `introspection`: who may ask for the schema, and is told what a misspelt name may have meant. `only_trusted`:
+        no other documents are executed. `persisted`: those that clients register, if they may.
+        """
         self.engine = engine(schema)
+        self.requests = Requests()
         self._seconds = seconds
         self._most_points = most_points
-        self._documents = Documents(self.engine)
+        self._introspection = introspection
+        self._persisted = None if only_trusted else persisted
+        self._hashes: OrderedDict[str, str] = OrderedDict()
+        """Texts that are registered, by their hashes, as far as this process has met them."""
+        self._documents = Documents(self.engine, only_trusted=only_trusted)
 
     def trust(self, texts: Mapping[str, str]) -> None:
         """Compile these documents now and keep them, by their ids; RequestError for one that is not valid."""
         self._documents.trust(texts)
 
-    def document(self, operation: Operation) -> Document:
-        """The operation's document; RequestError when it is not valid or not known."""
-        if operation.document_id is not None:
-            return self._documents.by_id(operation.document_id)
-        return self._documents.by_text(operation.query)
+    async def document(self, operation: Operation, context: Context) -> Document:
+        """The operation's document; RequestError when it is not valid, not known, or not for this caller.
+
+        To refuse a long one takes long: it costs a point for every hundred characters, and whoever has none left is
+        refused without a look.
+        """
+        if not self._documents.knows(operation.query) and context.is_spent:
+            raise _spent(RateLimitedError(1))
+        try:
+            if operation.sha256 is not None:
+                document = await self._hashed(operation, operation.sha256)
+            elif operation.document_id is not None:
+                document = self._documents.by_id(operation.document_id)
+            else:
+                document = self._documents.by_text(operation.query)
+            if document.introspects and not self._shows_schema(context):
+                raise RequestError([self._unshown()])
+        except RequestError as refused:
+            self.requests.invalid += 1
+            with contextlib.suppress(RateLimitedError):
+                await context.spend_points(1 + len(operation.query) // _CHARACTERS_A_POINT)
+            if not self._shows_schema(context):
+                _withhold(refused.errors)
+            raise
+        return document
+
+    async def _hashed(self, operation: Operation, sha256: str) -> Document:
+        """By Apollo's protocol: the hash alone, and where that is not known the text with it."""
+        trusted = self._documents.by_hash(sha256)
+        if operation.document_id is None:
+            if hashlib.sha256(operation.query.encode()).hexdigest() != sha256:
+                raise RequestError([bad_request("provided sha does not match query")])
+            document = self._documents.by_text(operation.query)
+            if trusted is None and self._persisted is not None and sha256 not in self._hashes:
+                await self._persisted.keep(sha256, operation.query)
+                self._remember(sha256, operation.query)
+            return document
+        if trusted is not None:
+            return trusted
+        if self._persisted is None:
+            raise RequestError([_NO_HASHES])
+        text = self._hashes.get(sha256) or await self._persisted.find(sha256)
+        if text is None:
+            raise RequestError([_NO_SUCH_HASH])
+        self._remember(sha256, text)
+        return self._documents.by_text(text)
+
+    def _remember(self, sha256: str, text: str) -> None:
+        if len(text) <= LARGEST:
+            self._hashes[sha256] = text
+            self._hashes.move_to_end(sha256)
+            if len(self._hashes) > _HASHES:
+                self._hashes.popitem(last=False)
+
+    def _shows_schema(self, context: Context) -> bool:
+        return self._introspection == "everybody" or (
+            self._introspection == "signed_in" and context.viewer_or_none is not None
+        )
+
+    def _unshown(self) -> dict[str, Any]:
+        error: errors.DomainError = errors.UnauthenticatedError("Sign in to see the schema.")
+        if self._introspection == "nobody":
+            error = errors.ForbiddenError("This server does not show its schema.")
+        return formatted(GraphQLError("", original_error=error))
 
     async def execute(
         self,
@@ -88,17 +163,35 @@ class Operations:
         An operation with @defer is refused unless the client takes its answer `incrementally`. What it cost is in the
         answer's extensions if that `tells_cost`.
         """
+        kind, began = document.type_of(operation.operation_name), perf_counter()
+        outcome = Outcome.ABANDONED
+        try:
+            answer = await self._answer(document, operation, context, incrementally, tells_cost)
+            outcome = answer.outcome
+        finally:
+            self.requests.note(kind, outcome, perf_counter() - began)
+        return answer
+
+    async def _answer(
+        self,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        incrementally: bool,
+        tells_cost: bool,
+    ) -> Answer:
         plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
         try:
-            coerced = _coerced(plan, raw)
+            coerced = self._coerced(plan, raw, context)
             defers = plan.is_deferring(coerced)
             if defers and not incrementally:
                 raise RequestError([bad_request(incremental.UNACCEPTED)])
             points = await self._charge(document, operation, context, coerced)
         except RequestError as refused:
             refusal = orjson.dumps({"errors": refused.errors})
-            return Answer(refusal, executed=False, retry_after=refused.retry_after)
+            outcome = Outcome.REFUSED if refused.retry_after is None else Outcome.LIMITED
+            return Answer(refusal, executed=False, retry_after=refused.retry_after, outcome=outcome)
         run = plan.deliver if defers else plan.run
         began = asyncio.get_running_loop().time()
         try:
@@ -106,16 +199,26 @@ class Operations:
                 result = await run(None, context, coerced, raw)
         except TimeoutError:
             body = {"data": None, "errors": [timed_out(self._seconds)]}
-            return Answer(orjson.dumps(body), executed=True)
+            return Answer(orjson.dumps(body), executed=True, outcome=Outcome.TIMEOUT)
         if isinstance(result, ExecutionResult):
             cost = self._cost(points, result) if tells_cost else None
-            return Answer(body_of(result, cost), executed=True)
+            outcome = Outcome.ERRORS if result.errors else Outcome.OK
+            return Answer(body_of(result, cost), executed=True, outcome=outcome)
         payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
         return Answer(payloads.first, executed=True, rest=payloads.rest())
 
+    def _coerced(self, plan: Plan, raw: dict[str, Any], context: Context) -> dict[str, Any]:
+        try:
+            return _coerced(plan, raw)
+        except RequestError as refused:
+            if not self._shows_schema(context):
+                _withhold(refused.errors)
+            raise
+
     async def charge(self, document: Document, operation: Operation, context: Context) -> None:
         """Count a subscription's points once, as it begins; RequestError where these are too many."""
-        coerced = _coerced(document.plan(operation.operation_name), operation.variables or {})
+        plan = document.plan(operation.operation_name)
+        coerced = self._coerced(plan, operation.variables or {}, context)
         await self._charge(document, operation, context, coerced)
 
     async def _charge(
@@ -136,8 +239,7 @@ class Operations:
         try:
             await context.spend_points(points)
         except RateLimitedError as limited:
-            error = formatted(GraphQLError("", original_error=limited))
-            raise RequestError([error], retry_after=limited.retry_after) from None
+            raise _spent(limited) from None
         return points
 
     def _cost(self, points: int, result: ExecutionResult) -> dict[str, int]:
@@ -216,6 +318,27 @@ class SubscriptionPlan:
         async with contextlib.aclosing(events):
             async for event in events:
                 yield body_of(await self.run(event, context))
+
+
+_NO_SUCH_HASH = {
+    "message": "PersistedQueryNotFound",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
+}
+_NO_HASHES = {
+    "message": "PersistedQueryNotSupported",
+    "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"},
+}
+
+
+def _spent(limited: RateLimitedError) -> RequestError:
+    error = formatted(GraphQLError("", original_error=limited))
+    return RequestError([error], retry_after=limited.retry_after)
+
+
+def _withhold(found: list[dict[str, Any]]) -> None:
+    """Take away what would tell names of the schema."""
+    for error in found:
+        error["message"] = _SUGGESTION.sub("", error["message"])
 
 
 def _coerced(plan: Plan, raw: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ is answered in parts, as multipart/mixed, to clients that name it. Subscriptions
 
 import asyncio
 import contextlib
+import hashlib
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
@@ -18,13 +19,15 @@ from graphql import GraphQLError, OperationType
 from pydantic_core import from_json
 
 from graph import media as media_types
-from graph import multipart
+from graph import multipart, rate_limit, trace
+from graph.asked import NAMES, MalformedError, Operation, operation_of
 from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
 from graph.context import Context, Services
 from graph.deadline import Deadline
 from graph.documents import Document, RequestError
 from graph.errors import bad_request, formatted
-from graph.execution import Answer, Operation, Operations
+from graph.execution import Answer, Operations
+from graph.idempotency import KeyRefusedError, Once
 from graph.media import JSON, RESPONSE_JSON, Accepted
 from graph.sse import EventStreams, FullError
 from persistence.database import StoreUnavailableError
@@ -32,14 +35,17 @@ from persistence.database import StoreUnavailableError
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Pairs = tuple[tuple[bytes, bytes], ...]
 T = TypeVar("T")
 
-_BODY_SECONDS = 30
+BODY_SECONDS = 30.0
 _UNWATCHED_SECONDS = 0.05
 # Nine times as fast as a regular expression, on every body.
 _LONG_NUMBER = b"0" * 19
 _DIGITS_AS_ZERO = bytes(48 if chr(i).isdigit() else 32 for i in range(128)) + b" " * 128
-_NAMES = {"query", "documentId", "variables", "operationName", "extensions"}
+_ASKING = (b"query=", b"id=", b"Id=", b"extensions=")
+
+_KEY = b"idempotency-key"
 
 PLAYGROUND_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -69,15 +75,19 @@ class GraphQLOverHTTP:
         *,
         largest: int,
         playground: Path | None,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._operations = operations
+        self._once = Once(operations, seconds=services.operation_seconds)
         self._services = services
         self._streams = streams
         self._largest = largest
+        self._body_seconds = body_seconds
         self._playground = playground.read_bytes() if playground is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)  # type: ignore[arg-type]  # a scope is a dict
+        trace.begin(headers.get(b"traceparent"))
         media: bytes | None = JSON
         try:
             method = scope["method"]
@@ -87,7 +97,7 @@ class GraphQLOverHTTP:
                 and self._playground is not None
                 and accepted is not None
                 and accepted.page
-                and b"query=" not in scope["query_string"]
+                and not any(name in scope["query_string"] for name in _ASKING)
             ):
                 await _send(send, 200, _HTML, self._playground, _PAGE)
                 return
@@ -102,7 +112,7 @@ class GraphQLOverHTTP:
                 parameters = _query_string(scope)
             else:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
-            operation = operation_of(parameters)
+            operation = _operation(parameters)
             context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
             if context.key_secret is not None:
                 await _recognise(context, context.key_secret)
@@ -124,10 +134,14 @@ class GraphQLOverHTTP:
         media = accepted.single
         only_events = accepted.events and media is None and not accepted.parts
         try:
-            document = self._operations.document(operation)
+            document = await self._operations.document(operation, context)
             kind = document.type_of(operation.operation_name)
         except RequestError as error:
-            if only_events:
+            if error.retry_after is not None:
+                wait = (b"retry-after", b"%d" % math.ceil(error.retry_after))
+                refusal = orjson.dumps({"errors": error.errors})
+                await _send(send, 429, media or RESPONSE_JSON, refusal, (wait,))
+            elif only_events:
                 await self._streams.refuse(error.errors, send)
             else:
                 await _send_errors(send, media, orjson.dumps({"errors": error.errors}))
@@ -139,26 +153,40 @@ class GraphQLOverHTTP:
             )
         if scope["method"] == "GET" and kind is OperationType.MUTATION:
             raise _Refused(405, "Only queries and subscriptions go over GET.", (b"allow", b"POST"))
-        if kind is OperationType.SUBSCRIPTION or only_events:
+        key = headers.get(_KEY) if kind is OperationType.MUTATION else None
+        if kind is OperationType.SUBSCRIPTION or (only_events and key is None):
             await self._stream(document, operation, context, headers, receive, send)
             return
-        answer = await _while_there(
-            receive,
+        work = (
             self._operations.execute(
                 document, operation, context, incrementally=accepted.parts, tells_cost=True
-            ),
+            )
+            if key is None
+            else self._answer_once(key, document, operation, context, accepted)
         )
-        if answer is None:
-            return
-        if answer.retry_after is not None:
-            wait = b"%d" % math.ceil(answer.retry_after)
-            await _send(send, 429, media or RESPONSE_JSON, answer.body, ((b"retry-after", wait),))
-        elif not answer.executed:
-            await _send_errors(send, media, answer.body)
-        elif answer.rest is None and media is not None:
-            await _send(send, 200, media, answer.body, _cookies(context))
-        else:
-            await _while_there(receive, _send_parts(send, answer, _cookies(context)))
+        answer = await _while_there(receive, work)
+        if answer is not None:
+            known = headers.get(b"if-none-match", b"") if scope["method"] == "GET" else None
+            await _tell(answer, context, media, known, receive, send)
+
+    async def _answer_once(
+        self,
+        key: bytes,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        accepted: Accepted,
+    ) -> Answer:
+        if accepted.single is None:
+            raise _Refused(406, "With an idempotency key, accept application/json.")
+        try:
+            return await self._once.answer(key, document, operation, context)
+        except KeyRefusedError as error:
+            wait = error.retry_after
+            headers = () if wait is None else ((b"retry-after", b"%d" % math.ceil(wait)),)
+            refused = _Refused(error.status, str(error), *headers)
+            refused.error = error.error
+            raise refused from None
 
     async def _stream(
         self,
@@ -179,9 +207,11 @@ class GraphQLOverHTTP:
         if not media_types.is_json(headers.get(b"content-type", b"")):
             raise _Refused(415, "Send application/json in UTF-8.", (b"accept", JSON))
         if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise _Refused(415, "Send the body without content-encoding.")
+            raise _Refused(
+                415, "Send the body without content-encoding.", (b"accept-encoding", b"identity")
+            )
         try:
-            with Deadline(_BODY_SECONDS):
+            with Deadline(self._body_seconds):
                 body = await read_body(headers, receive, self._largest)
         except TimeoutError:
             raise _Refused(408, "The body took too long.") from None
@@ -221,24 +251,14 @@ def read_json(text: bytes | str) -> Any:
     return parsed
 
 
-def operation_of(parameters: dict[str, Any]) -> Operation:
-    """The operation in a request's parameters; a 400 naming the one that is of the wrong type."""
-    query = parameters.get("query")
-    document_id = parameters.get("documentId")
-    variables = parameters.get("variables")
-    name = parameters.get("operationName")
-    if document_id is not None:
-        if not isinstance(document_id, str) or query is not None:
-            raise _Refused(400, "`documentId` must be a string, and `query` left out.")
-    elif not isinstance(query, str) or not query.strip():
+def _operation(parameters: dict[str, Any]) -> Operation:
+    try:
+        operation = operation_of(parameters)
+    except MalformedError as error:
+        raise _Refused(400, str(error)) from None
+    if operation.document_id is None and not operation.query.strip():
         raise _Refused(400, "`query` must be a GraphQL document.")
-    if variables is not None and not isinstance(variables, dict):
-        raise _Refused(400, "`variables` must be a JSON object.")
-    if name is not None and not isinstance(name, str):
-        raise _Refused(400, "`operationName` must be a string.")
-    if not isinstance(parameters.get("extensions"), dict | None):
-        raise _Refused(400, "`extensions` must be a JSON object.")
-    return Operation(query or "", variables, name or None, document_id)
+    return operation
 
 
 async def read_body(headers: Headers, receive: Receive, largest: int) -> bytes | None:
@@ -314,7 +334,7 @@ def _query_string(scope: Scope) -> dict[str, Any]:
             max_num_fields=20,
         )
         parameters: dict[str, Any] = {
-            name: values[-1] for name, values in given.items() if name in _NAMES
+            name: values[-1] for name, values in given.items() if name in NAMES
         }
         for name in ("variables", "extensions"):
             if name in parameters:
@@ -324,9 +344,10 @@ def _query_string(scope: Scope) -> dict[str, Any]:
     return parameters
 
 
-def _cookies(context: Context) -> tuple[tuple[bytes, bytes], ...]:
+def _cookies(context: Context) -> Pairs:
     return tuple(
-        (b"set-cookie", set_cookie(context.services, cookie)) for cookie in context.set_cookies
+        (b"set-cookie", set_cookie(context.services, cookie, is_secure=context.is_secure))
+        for cookie in context.set_cookies
     )
 
 
@@ -334,11 +355,13 @@ _HTML = b"text/html"
 _CONTENT_TYPES = {
     media: (b"content-type", media + b"; charset=utf-8") for media in (JSON, RESPONSE_JSON, _HTML)
 }
-_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-_PAGE = (
-    (b"content-security-policy", PLAYGROUND_POLICY),
-    (b"referrer-policy", b"no-referrer"),
+_UNCACHED = ((b"cache-control", b"no-store"),)
+# For the client that asked alone, and it asks each time whether it is still so.
+_REVALIDATED = (
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"accept, authorization, cookie"),
 )
+_PAGE = ((b"content-security-policy", PLAYGROUND_POLICY),)
 
 
 async def _send(
@@ -346,25 +369,57 @@ async def _send(
     status: int,
     media: bytes,
     body: bytes,
-    headers: tuple[tuple[bytes, bytes], ...] = (),
+    headers: Pairs = (),
+    caching: Pairs = _UNCACHED,
 ) -> None:
     length = (b"content-length", b"%d" % len(body))
     await send(
         {
             "type": "http.response.start",
             "status": status,
-            "headers": (_CONTENT_TYPES[media], length, *_ALWAYS, *headers),
+            "headers": (_CONTENT_TYPES[media], length, *caching, *headers),
         }
     )
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_errors(send: Send, media: bytes | None, body: bytes) -> None:
+async def _send_errors(send: Send, media: bytes | None, body: bytes, headers: Pairs = ()) -> None:
     """Answer a request that cannot be executed."""
-    await _send(send, 200 if media is JSON else 400, media or RESPONSE_JSON, body)
+    await _send(send, 200 if media is JSON else 400, media or RESPONSE_JSON, body, headers)
 
 
-async def _send_parts(send: Send, answer: Answer, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+async def _tell(
+    answer: Answer,
+    context: Context,
+    media: bytes | None,
+    known: bytes | None,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Answer an operation; over GET shortly where the answer is one of those that the client knows."""
+    told = (*rate_limit.headers(context), *_cookies(context))
+    if answer.retry_after is not None:
+        wait = (b"retry-after", b"%d" % math.ceil(answer.retry_after))
+        await _send(send, 429, media or RESPONSE_JSON, answer.body, (*told, wait))
+    elif not answer.executed:
+        await _send_errors(send, media, answer.body, told)
+    elif answer.rest is not None or media is None:
+        await _while_there(receive, _send_parts(send, answer, told))
+    elif known is None:
+        await _send(send, 200, media, answer.body, told)
+    else:
+        tag = b'"%b"' % hashlib.blake2b(answer.body, digest_size=16).hexdigest().encode()
+        caching = ((b"etag", tag), *_REVALIDATED)
+        tags = [each.strip().removeprefix(b"W/") for each in known.split(b",")]
+        if tag in tags or b"*" in tags:
+            start = {"type": "http.response.start", "status": 304, "headers": (*caching, *told)}
+            await send(start)
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await _send(send, 200, media, answer.body, told, caching)
+
+
+async def _send_parts(send: Send, answer: Answer, headers: Pairs) -> None:
     """Send each payload as soon as it is there."""
     await send(
         {
@@ -372,7 +427,7 @@ async def _send_parts(send: Send, answer: Answer, headers: tuple[tuple[bytes, by
             "status": 200,
             "headers": [
                 (b"content-type", multipart.MEDIA),
-                *_ALWAYS,
+                *_UNCACHED,
                 # A proxy shall not wait for the last part.
                 (b"x-accel-buffering", b"no"),
                 *headers,

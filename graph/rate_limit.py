@@ -1,11 +1,24 @@
 """What callers have left of their points."""
 
+import math
 from datetime import datetime, timedelta
 
 import strawberry
 
 from graph.access import public
-from graph.context import Info
+from graph.context import Context, Info
+
+
+def headers(context: Context) -> tuple[tuple[bytes, bytes], ...]:
+    """What the caller may spend and has left, as far as this process knows: RateLimit fields of the IETF's draft.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+    """
+    limit, caller = context.budget
+    account = context.services.limiter.known(limit, caller)
+    policy = b'"points";q=%d;qu="points";w=%d' % (account.points, limit.seconds)
+    left = b'"points";r=%d;t=%d' % (account.left, math.ceil(account.seconds))
+    return (b"ratelimit-policy", policy), (b"ratelimit", left)
 
 
 @strawberry.type(description="What the caller's operations may cost.")

@@ -12,25 +12,34 @@ from graphql import (
     SelectionSetNode,
 )
 
+MOST_CHARACTERS = 100_000
+"""Looked at before it is parsed: a comment or a string of a megabyte is one token or none."""
 MOST_TOKENS = 8_000
 MOST_DEPTH = 20
 MOST_ALIASES = 200
 MOST_ROOT_FIELDS = 50
 MOST_DIRECTIVES = 200
+MOST_SCHEMA_ALIASES = 2
+"""Where the schema is asked for: by aliases it could be asked for again and again."""
+_SCHEMA = frozenset(("__schema", "__type"))
 
 
 def excess(document: DocumentNode) -> str | None:
     """Why the document is refused; None where its shape is within the limits. It need not be valid."""
     aliases = directives = 0
+    introspects = False
     waiting: list[Any] = list(document.definitions)
     while waiting:
         node = waiting.pop()
         directives += len(getattr(node, "directives", None) or ())
         aliases += getattr(node, "alias", None) is not None
+        introspects |= isinstance(node, FieldNode) and node.name.value in _SCHEMA
         if (selection_set := getattr(node, "selection_set", None)) is not None:
             waiting += selection_set.selections
     if aliases > MOST_ALIASES:
         return f"The document has {aliases} aliases; {MOST_ALIASES} are the most."
+    if introspects and aliases > MOST_SCHEMA_ALIASES:
+        return f"A document that asks for the schema has {aliases} aliases; {MOST_SCHEMA_ALIASES} are the most."
     if directives > MOST_DIRECTIVES:
         return f"The document has {directives} directives; {MOST_DIRECTIVES} are the most."
     walk = _Walk(document)

@@ -13,10 +13,11 @@ from uuid import UUID
 import orjson
 from graphql import OperationType
 
+from graph.asked import Operation
 from graph.authentication import Headers, standing
 from graph.context import Context
 from graph.documents import Document, RequestError
-from graph.execution import Operation, Operations
+from graph.execution import Operations
 from graph.live.member import Item
 from graph.media import EVENT_STREAM
 from graph.seats import Seats
@@ -137,7 +138,6 @@ class _EventStream:
         headers = [
             (b"content-type", EVENT_STREAM + b"; charset=utf-8"),
             (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
             # A proxy shall not wait for more.
             (b"x-accel-buffering", b"no"),
             *more_headers,
@@ -210,6 +210,10 @@ class _EventStream:
         self._news.set()
 
     # As a sink
+
+    @property
+    def has_room(self) -> bool:
+        return not self._due
 
     def deliver(self, items: Sequence[Item]) -> bool:
         self._due += b"".join([_framed(item) for item in items])

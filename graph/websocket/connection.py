@@ -5,6 +5,7 @@ Close codes are listed in docs/live.md.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +17,16 @@ from domain import api_key
 from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE
+from graph.asked import MalformedError, Operation, operation_of
 from graph.authentication import (
     Headers,
     bearer,
     cookies_of,
-    is_same_origin,
     standing,
     viewer_of,
 )
 from graph.context import Context
 from graph.documents import RequestError
-from graph.execution import Operation
 from graph.http import read_json
 from graph.live.member import Item
 from graph.subscribing import Subscription, described
@@ -208,7 +208,7 @@ class Connection:
             viewer = viewer_of(self._endpoint.services, token)
         except UnauthenticatedError as refused:
             raise _Close(FORBIDDEN, str(refused)) from None
-        then(viewer)
+        then(replace(viewer, origin=self.client))
 
     def _look_up(self, secret_hash: bytes, then: Callable[[Viewer], None]) -> None:
         """Ask whose API key it is; what was asked before is not waited for any more."""
@@ -221,7 +221,7 @@ class Connection:
             # What comes of it is watched before the loop turns.
             viewer = await self._endpoint.services.keys.viewer(secret_hash, self.client.ip)
             self._lookup = None
-            then(viewer)
+            then(replace(viewer, origin=self.client))
         except UnauthenticatedError as refused:
             self.socket.close(FORBIDDEN, str(refused))
         except RateLimitedError as refused:
@@ -259,10 +259,7 @@ class Connection:
             return bearer(authorization)
         if header := self._headers.get(b"authorization"):
             return bearer(header.decode("latin-1"))
-        # A foreign page's socket carries our cookies too: only our own pages are known by them.
-        if is_same_origin(self._headers):
-            return cookies_of(self._endpoint.services, self._headers).get(ACCESS_COOKIE)
-        return None
+        return cookies_of(self._endpoint.services, self._headers).get(ACCESS_COOKIE)
 
     def _unwatch(self, viewer: Viewer) -> None:
         told = self._on_revoked if viewer.key is None else self._on_key_changed
@@ -364,12 +361,10 @@ class _Operation:
     async def _run(self, asked: Operation) -> None:
         operations = self._connection.endpoint.operations
         try:
-            document = operations.document(asked)
+            document = await operations.document(asked, self.context)
             if document.type_of(asked.operation_name) is OperationType.SUBSCRIPTION:
                 subscriptions = self._connection.endpoint.subscriptions
                 self._subscription = await subscriptions.begin(document, asked, self.context, self)
-                if not self._socket.has_room:
-                    self._subscription.pause()
                 if self._is_changed:
                     # While it began.
                     self._subscription.look_again()
@@ -385,6 +380,10 @@ class _Operation:
             self._task = None
 
     # As a sink
+
+    @property
+    def has_room(self) -> bool:
+        return self._socket.has_room
 
     def deliver(self, items: Sequence[Item]) -> bool:
         # Once for each client and event: what could be a call is written out.
@@ -453,15 +452,7 @@ def _id(message: dict[str, Any]) -> str:
 def _operation(payload: Any) -> Operation:
     if not isinstance(payload, dict):
         raise _Close(NO_MESSAGE, "The payload of subscribe must be an object")
-    query, variables = payload.get("query"), payload.get("variables")
-    name, extensions = payload.get("operationName"), payload.get("extensions")
-    document_id = payload.get("documentId")
-    if (
-        not isinstance(query if document_id is None else document_id, str)
-        or (document_id is not None and query is not None)
-        or not isinstance(variables, dict | None)
-        or not isinstance(name, str | None)
-        or not isinstance(extensions, dict | None)
-    ):
-        raise _Close(NO_MESSAGE, "The payload of subscribe has fields of a wrong type")
-    return Operation(query or "", variables, name or None, document_id)
+    try:
+        return operation_of(payload)
+    except MalformedError:
+        raise _Close(NO_MESSAGE, "The payload of subscribe has fields of a wrong type") from None

@@ -1,16 +1,17 @@
 """The WebSocket half of /graphql: who may open a socket, how many there may be, and how they end together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.http11 import Request
 
-from graph.authentication import client_of
+from graph.authentication import client_of, is_from_ours, is_known
 from graph.context import Services
 from graph.execution import Operations
+from graph.proxies import Proxies
 from graph.seats import Seats
 from graph.subscribing import Subscriptions
 from graph.websocket import frames
@@ -30,6 +31,7 @@ PATH = "/graphql"
 INIT_SECONDS = 10.0
 _DRAIN_SLICES = 20
 _BURST, _PER_SECOND = 200, 50
+_NO_PROXIES = Proxies()
 
 
 class Allowance:
@@ -69,7 +71,10 @@ class GraphQLOverWebSocket:
         stall_seconds: float = STALL_SECONDS,
         farewell_seconds: float = FAREWELL_SECONDS,
         drain_seconds: float = 2.0,
+        proxies: Proxies = _NO_PROXIES,
+        origins: Sequence[str] = (),
     ) -> None:
+        """Pages of the server itself and of these `origins` may open sockets with their cookies."""
         self.operations = operations
         self.services = services
         self.subscriptions = subscriptions
@@ -82,12 +87,14 @@ class GraphQLOverWebSocket:
         self._seats = seats
         self._scale = scale
         self._drain_seconds = drain_seconds
+        self._proxies = proxies
+        self._origins = frozenset(origin.encode() for origin in origins)
         self._connections: dict[Connection, None] = {}
         self._draining: asyncio.Task[None] | None = None
 
     def __call__(self, config: Config, server_state: ServerState, app_state: Any) -> Socket:  # noqa: ARG002 - uvicorn passes it
         """A protocol for a connection that asks to be upgraded."""
-        return Socket(self, server_state, _scopes(config))
+        return Socket(self, server_state, self._scope_of)
 
     def allowance(self) -> Allowance:
         return Allowance(_BURST * self._scale, _PER_SECOND * self._scale)
@@ -98,6 +105,12 @@ class GraphQLOverWebSocket:
     def admit(self, scope: Scope) -> None:
         if scope["path"] != PATH:
             raise RefusedError(404, f"WebSockets are at {PATH}.")
+        headers = dict(scope["headers"])
+        if not is_from_ours(headers, self._origins) and is_known(self.services, headers):
+            # Browsers send cookies from any page, and let it read the answers.
+            raise RefusedError(
+                403, "Pages of this origin may not use their visitors' cookies here."
+            )
         if self._draining is not None or self._seats.is_full:
             raise RefusedError(
                 503, "No more sockets are opened here for now.", **{"Retry-After": "2"}
@@ -131,6 +144,23 @@ class GraphQLOverWebSocket:
         if self._draining is None:
             self._draining = asyncio.ensure_future(self._drain())
 
+    def _scope_of(self, request: Request, transport: asyncio.Transport) -> Scope:
+        """An ASGI-like scope of an upgrade request."""
+        path, _, query = request.path.partition("?")
+        peer = transport.get_extra_info("peername")
+        scope: Scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": query.encode("latin-1"),
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in request.headers.raw_items()
+            ],
+            "client": peer[:2] if isinstance(peer, tuple) else None,
+        }
+        self._proxies.resolve(scope)
+        return scope
+
     async def _drain(self) -> None:
         connections = list(self._connections)
         slice_ = -(-len(connections) // _DRAIN_SLICES) or 1
@@ -141,30 +171,3 @@ class GraphQLOverWebSocket:
                 )
             if begin + slice_ < len(connections):
                 await asyncio.sleep(self._drain_seconds / _DRAIN_SLICES)
-
-
-def _scopes(config: Config) -> Callable[[Request, asyncio.Transport], Scope]:
-    """Makes an ASGI-like scope of an upgrade request; the client is who a trusted proxy says it is."""
-    trusted: Any = getattr(config.loaded_app, "trusted_hosts", ())
-
-    def scope_of(request: Request, transport: asyncio.Transport) -> Scope:
-        path, _, query = request.path.partition("?")
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in request.headers.raw_items()
-        ]
-        peer = transport.get_extra_info("peername")
-        client = peer[:2] if isinstance(peer, tuple) else None
-        if client is not None and client[0] in trusted:
-            forwarded = ", ".join(request.headers.get_all("X-Forwarded-For"))
-            host, port = trusted.get_trusted_client_address(forwarded) if forwarded else ("", 0)
-            client = (host, port) if host else client
-        return {
-            "type": "websocket",
-            "path": path,
-            "query_string": query.encode("latin-1"),
-            "headers": headers,
-            "client": client,
-        }
-
-    return scope_of

@@ -1,0 +1,121 @@
+"""HTTP connections as uvicorn has them, for clients that are slow or say too much: each is cut off in time.
+
+A body's time is the business of those who read it.
+"""
+
+import asyncio
+from asyncio import TimerHandle
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_BETWEEN = len(": \r\n")
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection. The limits are for subclasses to change."""
+
+    head_seconds = 10.0
+    """How long the head of a request may take, from the connection or the end of the last answer on."""
+    largest_head = 32_768
+    """How many bytes the head of a request may have, its address included."""
+    unread_seconds = 5.0
+    """How long the rest of a body is taken that was answered before its end."""
+    stall_seconds = 60.0
+    """How long a client may leave lying what it was sent."""
+
+    _deadline: TimerHandle | None = None
+    _stall: TimerHandle | None = None
+    _is_in_head = True
+    _is_in_body = False
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._arm(self.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if not self._is_in_head or self.transport.is_closing():
+            return
+        if self._head_bytes > self.largest_head:
+            self.send_400_response("")
+        elif self._deadline is None and not self._is_answering:
+            # The time between two requests ends with the first byte, even where no request begins with it.
+            self._arm(self.head_seconds)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._is_in_head = False
+        self._disarm()
+        super().handle_websocket_upgrade()
+
+    def on_headers_complete(self) -> None:
+        lines = (len(name) + len(value) + _BETWEEN for name, value in self.headers)
+        self._head_bytes = len(self.url) + sum(lines)
+        if self._head_bytes > self.largest_head:
+            raise ValueError(self._head_bytes)
+        self._is_in_head, self._is_in_body = False, True
+        self._disarm()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_head, self._is_in_body, self._head_bytes = True, False, 0
+        self._disarm()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._is_in_body and not self.transport.is_closing():
+            self._arm(self.unread_seconds)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what uvicorn would say
+        """Refuse what is no HTTP, or a head that is too long."""
+        too_long = self._head_bytes > self.largest_head
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_long else HTTPStatus.BAD_REQUEST
+        text = f"{status.phrase}\n".encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"x-content-type-options: nosniff\r\ncontent-length: {len(text)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + text)
+        self._end()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self.stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._end()
+
+    @property
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _end(self) -> None:
+        """Close, and do not wait for ever until the client has taken what it was sent."""
+        self.transport.close()
+        self._arm(self.unread_seconds)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
