@@ -1,199 +1,210 @@
-"""Inbound webhooks: `POST /hooks/<sourceId>`, signed as Standard Webhooks. A 2xx means committed."""
+"""Inbound webhooks: `POST /hooks/<sourceId>`, signed as the source's provider signs. A 2xx means committed."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
-import orjson
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from domain import feedback, ids, signatures, source
-from domain.errors import InvalidInputError, NotFoundError
+from app.answers import Answer, body_of, error, refusal, send_answer
+from app.gathering import Gatherer
+from app.refusals import Refusals
+from domain import ids, intake, receiving, source
+from domain.errors import NotFoundError
 from domain.ids import Kind
+from domain.intake import Incoming, Pending, Received
+from domain.provider import BadSignatureError, Request, Unheard
+from domain.receiving import Delivery
 from domain.seals import SealBrokenError
+from domain.source import Receiver
 from graph.authentication import Headers, headers_of
 from graph.context import Services
-from graph.http import Receive, Scope, Send, read_body
+from graph.http import Receive, Scope, Send
 from persistence.database import StoreUnavailableError
 from persistence.limits import Limit
 
 log = structlog.get_logger(__name__)
 
 DELIVERIES = Limit("hook", points=60_000, seconds=60)
-_BODY_SECONDS = 30
+_MOST_SOURCES = 100
+_MOST_MESSAGES = 200
+_MOST_EDITS = 4
 _PATH = "/hooks/"
-
-Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class _Author(_Strict):
-    name: str | None = None
-    email: str | None = None
-    external_id: str | None = None
-
-
-class _Data(_Strict):
-    body: str
-    external_id: str | None = None
-    rating: Int | None = None
-    author: _Author | None = None
-    occurred_at: AwareDatetime | None = None
-    metadata: dict[str, Any] | None = None
-
-
-class _Event(BaseModel):
-    """The envelope of Standard Webhooks; what else a sender puts beside `data` is left alone."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-    type: Literal["feedback.created"]
-    timestamp: AwareDatetime | None = None
-    data: _Data
-
-
-class _Answer(Exception):  # noqa: N818 - an answer, raised where it is known
-    def __init__(
-        self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = body
-        self.headers = headers or {}
+_Found = Receiver | SealBrokenError | None
+_Way = tuple[UUID, timedelta | None]
 
 
 class Hooks:
-    """The endpoint. Inside the request there is the signature check and one transaction, no more."""
+    """The endpoint. Inside the request there is the signature check and one commit, shared with others, no more."""
 
     def __init__(self, services: Services, *, largest: int) -> None:
         self._services = services
         self._largest = largest
+        self._refusals = Refusals(services.database)
+        self._editing = asyncio.Semaphore(_MOST_EDITS)
+        self.answered: Counter[int] = Counter()
+        """How many deliveries were answered with which status."""
+        self._sources: Gatherer[UUID, _Found] = Gatherer(
+            self._find, most=_MOST_SOURCES, is_shared=(StoreUnavailableError,)
+        )
+        self._intakes: dict[_Way, Gatherer[Incoming, Received | Pending]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             raise await self._receive(scope, receive)
-        except _Answer as answer:
-            await _send(send, answer)
+        except Answer as answer:
+            self.answered[answer.status] += 1
+            await send_answer(send, answer)
 
-    async def _receive(self, scope: Scope, receive: Receive) -> _Answer:
+    async def _receive(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
-            raise _error(405, "Use POST.", allow="POST")
+            raise refusal(405, "Use POST.", allow="POST")
         source_id = ids.read(Kind.SOURCE, scope["path"].removeprefix(_PATH))
         if source_id is None:
-            raise _error(404, "There is no such source.")
+            raise refusal(404, "There is no such source.")
         if wait := await self._services.limiter.wait(DELIVERIES, source_id.hex):
-            raise _error(429, "Too many deliveries.", retry_after=str(int(wait) + 1))
+            raise _too_many(wait)
         headers = headers_of(scope)  # type: ignore[arg-type]  # a scope is a dict
-        body = await self._body(headers, receive)
+        body = await body_of(headers, receive, self._largest)
         try:
-            async with self._services.database.reader() as reader:
-                known = await source.signing_secret(reader, source_id, self._services.seals)
-            if known is None:
-                raise _error(404, "There is no such source.")
-            delivery = self._verify(known[1], headers, body)
-            message = _message(body)
-            async with self._services.database.transaction() as uow:
-                stored = await feedback.receive(uow, source_id, delivery, message)
-        except InvalidInputError as error:
-            problems = [
-                {"path": ["data", *(_snake(part) for part in e.path)], "message": e.message}
-                for e in error.fields
-            ]
-            raise _error(400, str(error), problems) from None
-        except NotFoundError as error:
-            raise _error(404, str(error)) from None
-        except SealBrokenError:
-            log.exception("source secret cannot be opened", source=source_id.hex)
-            raise _error(503, "The source cannot be used for now.", retry_after="1") from None
+            receiver = await self._sources.ask(source_id)
+            if receiver is None:
+                raise refusal(404, "There is no such source.")
+            if isinstance(receiver, SealBrokenError):
+                log.error("source secret cannot be opened", source=source_id.hex)
+                raise refusal(503, "The source cannot be used for now.", retry_after="1")
+            return await self._take(receiver, headers, body)
+        except NotFoundError as missing:
+            raise refusal(404, str(missing)) from None
         except StoreUnavailableError:
-            raise _error(503, "The store is away for the moment.", retry_after="1") from None
-        if stored is None:
-            return _Answer(200, {"duplicate": True})
-        id_ = ids.write(Kind.FEEDBACK, stored.feedback.id)
-        return _Answer(200 if stored.duplicate else 202, {"id": id_, "duplicate": stored.duplicate})
+            raise refusal(503, "The store is away for the moment.", retry_after="1") from None
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+    async def _take(self, receiver: Receiver, headers: Headers, body: bytes) -> Answer:
+        row = receiver.source
+        now = self._services.clock()
+        request = Request(
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()},
+            body,
+            now,
+        )
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                body = await read_body(headers, receive, self._largest)
-        except TimeoutError:
-            raise _error(408, "The body took too long.") from None
-        if body is None:
-            raise _error(413, f"The body may have at most {self._largest:,} bytes.")
-        return body
+            if not receiver.secrets:
+                raise BadSignatureError("the source has no secret yet")
+            id_ = receiving.verify(row, receiver.secrets, request)
+        except BadSignatureError as bad:
+            message = f"{str(bad)[0].upper()}{str(bad)[1:]}."
+            self._refusals.note(row.workspace_id, row.id, message)
+            raise refusal(401, message) from None
+        delivery = receiving.read(row, id_, body, now)
+        if delivery.answer is not None:
+            return Answer(200, delivery.answer)
+        if row.deliveries_per_minute is not None:
+            limit = Limit("source", points=row.deliveries_per_minute, seconds=60)
+            cost = min(len(delivery.entries), row.deliveries_per_minute)
+            if wait := await self._services.limiter.wait(limit, row.id.hex, cost=cost):
+                self._refusals.note(row.workspace_id, row.id, "Too many deliveries.")
+                raise _too_many(wait)
+        outcomes = await self._store(row, delivery, body)
+        return _batch(row, outcomes) if delivery.is_batch else _single(row, outcomes)
 
-    def _verify(self, secret: str, headers: Headers, body: bytes) -> str:
-        def header(name: bytes) -> str | None:
-            value = headers.get(name)
-            return None if value is None else value.decode("latin-1")
-
-        try:
-            return signatures.verify(
-                secret,
-                webhook_id=header(b"webhook-id"),
-                timestamp=header(b"webhook-timestamp"),
-                signature=header(b"webhook-signature"),
-                body=body,
-                now=self._services.clock(),
+    async def _store(
+        self, row: source.Source, delivery: Delivery, body: bytes
+    ) -> "list[Received | Unheard]":
+        if any(isinstance(entry, Unheard) for entry in delivery.entries):
+            async with self._services.database.transaction() as uow:
+                await receiving.keep_apart(uow, row.id, delivery, body)
+        return await asyncio.gather(
+            *(
+                _itself(entry)
+                if isinstance(entry, Unheard)
+                else self._intake(row.id, delivery, entry)
+                for entry in delivery.entries
             )
-        except signatures.BadSignatureError as error:
-            raise _error(401, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        )
+
+    async def _intake(self, source_id: UUID, delivery: Delivery, message: Incoming) -> Received:
+        """Store it together with what else the source sends at the same time."""
+        way = (source_id, delivery.window)
+        gatherer = self._intakes.get(way)
+        if gatherer is None:
+            gatherer = self._intakes[way] = Gatherer(
+                partial(self._commit, source_id, delivery),
+                most=_MOST_MESSAGES,
+                keys=_keys,
+                is_shared=(StoreUnavailableError, NotFoundError),
+            )
+        try:
+            outcome = await gatherer.ask(message)
+        finally:
+            if gatherer.is_idle:
+                self._intakes.pop(way, None)
+        if isinstance(outcome, Received):
+            return outcome
+        async with self._editing, self._services.database.transaction() as uow:
+            return await intake.receive_one(
+                uow,
+                source_id,
+                outcome.message,
+                forgotten=delivery.forgotten(uow.now),
+                is_recorded=outcome.is_recorded,
+            )
+
+    async def _commit(
+        self, source_id: UUID, like: Delivery, messages: Sequence[Incoming]
+    ) -> Sequence[Received | Pending]:
+        async with self._services.database.transaction() as uow:
+            return await intake.receive_many(
+                uow, source_id, messages, forgotten=like.forgotten(uow.now)
+            )
+
+    async def _find(self, wanted: Sequence[UUID]) -> "list[_Found]":
+        now = self._services.clock()
+        async with self._services.database.reader() as reader:
+            found = await source.receivers(reader, wanted, self._services.seals, now)
+        return [found.get(id_) for id_ in wanted]
 
 
-def _message(body: bytes) -> feedback.Message:
-    try:
-        event = _Event.model_validate_json(body)
-    except ValidationError as error:
-        problems = [
-            {"path": [str(part) for part in problem["loc"]], "message": problem["msg"]}
-            for problem in error.errors(include_url=False, include_context=False)
-        ]
-        raise _error(400, "The body is no feedback.", problems[:50]) from None
-    data, author = event.data, event.data.author
-    return feedback.Message(
-        body=data.body,
-        external_id=data.external_id,
-        author=None
-        if author is None
-        else feedback.Author(author.name, author.email, author.external_id),
-        rating=data.rating,
-        occurred_at=data.occurred_at,
-        metadata=data.metadata,
-    )
+def _keys(message: Incoming) -> Iterable[Hashable]:
+    """What no two in one statement may have in common."""
+    yield ("delivery", message.delivery)
+    if message.draft["external_id"] is not None:
+        yield ("external id", message.draft["external_id"])
 
 
-def _snake(name: str) -> str:
-    """A field's name as webhooks write it."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+async def _itself(entry: Unheard) -> Unheard:
+    return entry
 
 
-def _error(
-    status: int, message: str, problems: Sequence[dict[str, Any]] = (), **headers: str
-) -> _Answer:
-    body: dict[str, Any] = {"error": {"message": message}}
-    if problems:
-        body["error"]["fields"] = problems
-    return _Answer(status, body, headers)
+def _single(row: source.Source, outcomes: "Sequence[Received | Unheard]") -> Answer:
+    (outcome,) = outcomes
+    return Answer(*_answer(row, outcome))
 
 
-async def _send(send: Send, answer: _Answer) -> None:
-    body = orjson.dumps(answer.body)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
-                *(
-                    (name.replace("_", "-").encode(), value.encode())
-                    for name, value in answer.headers.items()
-                ),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+def _batch(row: source.Source, outcomes: "Sequence[Received | Unheard]") -> Answer:
+    """An answer for each; all together is taken if anything is, for what was refused is kept apart."""
+    answers = [_answer(row, outcome) for outcome in outcomes]
+    statuses = {status for status, _ in answers}
+    status = next((each for each in (202, 200) if each in statuses), 400)
+    return Answer(status, {"results": [{"status": each, **body} for each, body in answers]})
+
+
+def _answer(row: source.Source, outcome: Received | Unheard) -> tuple[int, dict[str, Any]]:
+    if isinstance(outcome, Received):
+        body: dict[str, Any] = {"duplicate": outcome.duplicate}
+        if outcome.id is not None:
+            body = {"id": ids.write(Kind.FEEDBACK, outcome.id), **body}
+        if outcome.updated:
+            body["updated"] = True
+        return 200 if outcome.duplicate else 202, body
+    problems = [{"path": list(each.path), "message": each.message} for each in outcome.problems]
+    body = {"error": error(outcome.reason, problems)}
+    # Others than Standard Webhooks give up on who does not take all of their events.
+    return (400, body) if row.provider == "STANDARD" else (202, {"quarantined": True, **body})
+
+
+def _too_many(wait: float) -> Answer:
+    return refusal(429, "Too many deliveries.", retry_after=str(int(wait) + 1))

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 TOLERANCE_SECONDS = 300
@@ -12,11 +13,11 @@ _LONGEST_ID = 256
 
 
 class BadSignatureError(Exception):
-    """The delivery was not signed with the source's secret, or too long ago. The message says which, no more."""
+    """The delivery was not signed with a secret of the source, or too long ago. The message says which, no more."""
 
 
 def verify(
-    secret: str,
+    secrets: Sequence[str],
     *,
     webhook_id: str | None,
     timestamp: str | None,
@@ -24,19 +25,20 @@ def verify(
     body: bytes,
     now: datetime,
 ) -> str:
-    """The delivery's id; BadSignatureError unless one `v1` signature is right and the time is near."""
+    """The delivery's id; BadSignatureError unless one `v1` signature is that of a secret and the time is near."""
     if not webhook_id or not timestamp or not signature:
         raise BadSignatureError("webhook-id, webhook-timestamp and webhook-signature are required")
     if len(webhook_id) > _LONGEST_ID or not webhook_id.isprintable():
         raise BadSignatureError("webhook-id is not usable")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):  # noqa: PLR2004
         raise BadSignatureError("webhook-timestamp must be seconds since 1970")
-    expected = _sign(secret, webhook_id, timestamp, body)
+    expected = [_sign(secret, webhook_id, timestamp, body) for secret in secrets]
     good = False
     for candidate in signature.split():
         version, _, value = candidate.partition(",")
-        if version == "v1" and hmac.compare_digest(_decoded(value), expected):
-            good = True
+        for right in expected:
+            if version == "v1" and hmac.compare_digest(_decoded(value), right):
+                good = True
     if not good:
         raise BadSignatureError("webhook-signature does not match")
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:

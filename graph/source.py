@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
 
 import strawberry
 
 from domain import ids, source
 from domain.ids import Kind
-from domain.scopes import Scope
-from graph.access import scoped
 from graph.context import Info
-from graph.errors import Forbidden, InvalidInput, NotFound
-from graph.fields import batch, computed, rows
-from graph.node import Node, id_field, read_id
+from graph.fields import batch, column, computed, rows
+from graph.node import Node, id_field
+from graph.quarantine import QuarantineConnection, quarantine_of
+from graph.scalars import JSON, json_text
+from graph.source_health import SourceHealth, health_of
 
 
 @strawberry.enum(
@@ -46,6 +45,12 @@ def _ingest_url(root: strawberry.Parent[source.Source], info: Info) -> str | Non
     return f"{info.context.services.base_url}/hooks/{ids.write(Kind.SOURCE, root.id)}"
 
 
+def _form_script_url(root: strawberry.Parent[source.Source], info: Info) -> str | None:
+    if root.publishable_key is None:
+        return None
+    return f"{info.context.services.base_url}/forms/{root.publishable_key}.js"
+
+
 async def _last_received_at(
     parents: Sequence[source.Source], info: Info
 ) -> Sequence[datetime | None]:
@@ -74,52 +79,34 @@ class Source(Node):
         description="When it last brought something; null before the first.",
     )
     created_at: datetime = strawberry.field(description="When it was made.")
-
-
-@strawberry.input(description="A new source.")
-class CreateSourceInput:
-    workspace_id: strawberry.ID = strawberry.field(description="The workspace it is for.")
-    name: str = strawberry.field(description="Up to 200 characters.")
-    kind: SourceKind = strawberry.field(
-        default=SourceKind.WEBHOOK, description="How feedback comes in."
+    publishable_key: str | None = strawberry.field(
+        description="What the pages of a form name it by, for everybody to see: `pk_...`. Null for other kinds."
     )
-    provider: SourceProvider = strawberry.field(
-        default=SourceProvider.STANDARD,
-        description="Whose webhook style it speaks. For now STANDARD only: Standard Webhooks.",
+    form_script_url: str | None = computed(
+        _form_script_url,
+        reads=("publishable_key",),
+        description="The script that makes the form in a page; null for other kinds.",
     )
-
-    def command(self) -> source.CreateSource:
-        return source.CreateSource(
-            workspace_id=read_id(Kind.WORKSPACE, self.workspace_id, "workspaceId"),
-            name=self.name,
-            kind=self.kind.value,
-            provider=self.provider.value,
-        )
-
-
-@strawberry.type(description="The source was made.")
-class CreateSourceSuccess:
-    source: Source = strawberry.field(description="The new source.")
-    signing_secret: str | None = strawberry.field(
-        description="`whsec_...`, to verify with; shown this once. Null for kinds that sign nothing."
+    deliveries_per_minute: int | None = strawberry.field(
+        description="So many messages are taken in a minute at most, others are answered 429; null for the server's "
+        "own limit."
     )
-
-
-CreateSourceResult = Annotated[
-    CreateSourceSuccess | InvalidInput | Forbidden | NotFound,
-    strawberry.union("CreateSourceResult"),
-]
-
-
-@strawberry.type
-class SourceMutation:
-    @strawberry.mutation(
-        extensions=[scoped(Scope.SOURCES_MANAGE)],
-        description="Make a source. Needs the role ADMIN.",
+    settings: JSON = column(
+        "settings",
+        json_text,
+        graphql_type=JSON,
+        description="What is set of a GENERIC webhook or of a form, by the names of their inputs; an empty object "
+        "otherwise. No secrets.",
     )
-    async def create_source(self, info: Info, input: CreateSourceInput) -> CreateSourceResult:
-        async with info.context.transaction() as uow:
-            created = await source.create(
-                uow, info.context.viewer, input.command(), info.context.services.seals
-            )
-        return CreateSourceSuccess(source=created.source, signing_secret=created.secret)  # type: ignore[arg-type]  # rows are sources
+    health: SourceHealth = batch(
+        health_of,
+        reads=("id",),
+        graphql_type=SourceHealth,
+        description="What comes in, what is refused, and whether it has gone quiet.",
+    )
+    quarantine: QuarantineConnection = batch(
+        quarantine_of,
+        reads=("id",),
+        graphql_type=QuarantineConnection,
+        description="What it sent that is no feedback, for those who manage sources; empty for others.",
+    )

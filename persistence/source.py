@@ -1,21 +1,29 @@
 """Where feedback comes from, and the deliveries that a webhook source has already made."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
+    Index,
     LargeBinary,
     Select,
     Text,
     any_,
     bindparam,
     delete,
+    func,
     insert,
+    null,
     select,
+    text,
+    update,
 )
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import Field, SQLModel
 
@@ -34,7 +42,9 @@ from persistence.database import (
     one_of,
     table,
 )
-from persistence.workspace import visible
+from persistence.workspace import Member, visible
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Source(SQLModel, table=True):
@@ -48,6 +58,7 @@ class Source(SQLModel, table=True):
             "'ZENDESK', 'GENERIC')",
             name="provider",
         ),
+        Index("source_publishable_key_key", "publishable_key", unique=True),
     )
 
     id: UUID = Field(primary_key=True)
@@ -57,6 +68,25 @@ class Source(SQLModel, table=True):
     provider: str = Field(sa_type=Text)
     sealed_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=TIMESTAMP)
+    settings: dict[str, Any] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+    )
+    publishable_key: str | None = Field(default=None, sa_type=Text)
+    deliveries_per_minute: int | None = Field(default=None)
+    closed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+
+
+class SourceSecret(SQLModel, table=True):
+    """A secret that was replaced, and is still good until it expires."""
+
+    __tablename__ = "source_secret"
+    __table_args__ = (Index("source_secret_source_id_idx", "source_id"),)
+
+    id: UUID = Field(primary_key=True)
+    source_id: UUID = Field(foreign_key="source.id", ondelete="CASCADE")
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    sealed_secret: bytes = Field(sa_type=LargeBinary)
+    expires_at: datetime = Field(sa_type=TIMESTAMP)
 
 
 class Delivery(SQLModel, table=True):
@@ -77,6 +107,9 @@ class SourceRow(Record):
     kind: str
     provider: str
     created_at: datetime
+    settings: str  # JSON text
+    publishable_key: str | None
+    deliveries_per_minute: int | None
 
 
 class OwnerRow(Record):
@@ -85,9 +118,15 @@ class OwnerRow(Record):
 
 class SecretRow(SourceRow):
     sealed_secret: bytes | None
+    older_secrets: Sequence[bytes]
+
+
+class EnteredRow(SourceRow):
+    role: str
 
 
 _source = table(Source).c
+_secret = table(SourceSecret).c
 _delivery = table(Delivery).c
 
 _COLUMNS = (
@@ -97,10 +136,14 @@ _COLUMNS = (
     _source.kind,
     _source.provider,
     _source.created_at,
+    sql_cast(_source.settings, Text).label("settings"),
+    _source.publishable_key,
+    _source.deliveries_per_minute,
 )
+_open = _source.closed_at.is_(None)
 _OF_WORKSPACES = Statement(
     select(*_COLUMNS)
-    .where(one_of(_source.workspace_id, "workspaces"), visible(_source.workspace_id))
+    .where(one_of(_source.workspace_id, "workspaces"), visible(_source.workspace_id), _open)
     .order_by(_source.created_at, _source.id),
     SourceRow,
     keys=("id", "workspace_id"),
@@ -109,17 +152,18 @@ _visible = select(*_COLUMNS).where(visible(_source.workspace_id))
 _BY_IDS = Statement(_visible.where(one_of(_source.id, "ids")), SourceRow)
 _IN_WORKSPACE = Statement(
     select(*_COLUMNS).where(
-        _source.id == bindparam("id"), _source.workspace_id == bindparam("workspace")
+        _source.id == bindparam("id"), _source.workspace_id == bindparam("workspace"), _open
     ),
     SourceRow,
 )
 _DEFAULT_API = Statement(
     select(*_COLUMNS)
-    .where(_source.workspace_id == bindparam("workspace"), _source.kind == "API")
+    .where(_source.workspace_id == bindparam("workspace"), _source.kind == "API", _open)
     .order_by(_source.created_at, _source.id)
     .limit(1),
     SourceRow,
 )
+_settings = sql_cast(bindparam("settings", type_=Text), JSONB)
 _ADD = Statement(
     insert(table(Source))
     .values(
@@ -129,26 +173,126 @@ _ADD = Statement(
             "kind",
             "provider",
             "sealed_secret",
+            "publishable_key",
+            "deliveries_per_minute",
             workspace_id="workspace",
             created_at="now",
         )
+        | {"settings": _settings}
     )
     .returning(*_COLUMNS),
     SourceRow,
 )
-_SECRET = Statement(
-    select(*_COLUMNS, _source.sealed_secret).where(_source.id == bindparam("id")), SecretRow
+_older = (
+    select(_secret.sealed_secret)
+    .where(_secret.source_id == _source.id, _secret.expires_at > bindparam("now"))
+    .order_by(_secret.expires_at.desc())
+    .scalar_subquery()
 )
-_ENTER = Statement(
-    select(*_COLUMNS, enter_workspace(_source.workspace_id)).where(_source.id == bindparam("id")),
+_SECRETS = Statement(
+    select(*_COLUMNS, _source.sealed_secret, func.array(_older).label("older_secrets")).where(
+        one_of(_source.id, "ids"), _open
+    ),
+    SecretRow,
+)
+_FORM = Statement(
+    select(*_COLUMNS).where(
+        _source.publishable_key == bindparam("key"), _source.kind == "FORM", _open
+    ),
     SourceRow,
 )
-_RECORD_DELIVERY = Statement(
-    upsert(table(Delivery))
+_ENTER = Statement(
+    select(*_COLUMNS, enter_workspace(_source.workspace_id)).where(
+        _source.id == bindparam("id"), _open
+    ),
+    SourceRow,
+)
+_member = table(Member).c
+_ENTER_AS_MEMBER = Statement(
+    select(*_COLUMNS, _member.role, enter_workspace(_source.workspace_id))
+    .join_from(table(Source), table(Member), _member.workspace_id == _source.workspace_id)
+    .where(_source.id == bindparam("id"), _member.principal_id == bindparam("viewer"), _open),
+    EnteredRow,
+)
+# Row-level security hides a row from FOR UPDATE until its workspace is entered, hence a statement of its own.
+_LOCK = Statement(
+    select(*_COLUMNS, _source.sealed_secret)
+    .where(_source.id == bindparam("id"), _source.workspace_id == bindparam("workspace"), _open)
+    .with_for_update(),
+    SecretRow,
+)
+_mine = (_source.id == bindparam("source"), _source.workspace_id == bindparam("workspace"))
+_CHANGE = Statement(
+    update(table(Source))
+    .where(*_mine)
     .values(
-        given(source_id="source", webhook_id="webhook", workspace_id="workspace", received_at="now")
+        name=bindparam("name"),
+        settings=_settings,
+        deliveries_per_minute=bindparam("deliveries_per_minute"),
     )
-    .on_conflict_do_nothing(),
+    .returning(*_COLUMNS),
+    SourceRow,
+)
+_SET_SECRET = Statement(
+    update(table(Source))
+    .where(*_mine)
+    .values(sealed_secret=bindparam("sealed_secret"))
+    .returning(*_COLUMNS),
+    SourceRow,
+)
+_SET_KEY = Statement(
+    update(table(Source))
+    .where(*_mine)
+    .values(publishable_key=bindparam("publishable_key"))
+    .returning(*_COLUMNS),
+    SourceRow,
+)
+_RETIRE: Statement[Record] = Statement(
+    insert(table(SourceSecret)).values(
+        given(
+            "id",
+            "sealed_secret",
+            "expires_at",
+            source_id="source",
+            workspace_id="workspace",
+        )
+    ),
+    Record,
+)
+_COUNT_SECRETS = Statement(
+    select(func.count().label("count"))
+    .select_from(table(SourceSecret))
+    .where(
+        _secret.source_id == bindparam("source"),
+        _secret.workspace_id == bindparam("workspace"),
+        _secret.expires_at > bindparam("now"),
+    ),
+    Record,
+)
+_FORGET_SECRETS: Statement[Record] = Statement(
+    delete(table(SourceSecret)).where(
+        _secret.source_id == bindparam("source"),
+        _secret.workspace_id == bindparam("workspace"),
+        _secret.expires_at <= bindparam("until"),
+    ),
+    Record,
+)
+_CLOSE: Statement[Record] = Statement(
+    update(table(Source))
+    .where(*_mine)
+    .values(closed_at=bindparam("now"), sealed_secret=null(), publishable_key=null()),
+    Record,
+)
+_REMOVE: Statement[Record] = Statement(delete(table(Source)).where(*_mine), Record)
+_recording = upsert(table(Delivery)).values(
+    given(source_id="source", webhook_id="webhook", workspace_id="workspace", received_at="now")
+)
+_RECORD_DELIVERY: Statement[Record] = Statement(
+    _recording.on_conflict_do_update(
+        index_elements=["source_id", "webhook_id"],
+        set_={"received_at": _recording.excluded.received_at},
+        where=_delivery.received_at < bindparam("forgotten"),
+    ),
     Record,
 )
 _WITH_OLD_DELIVERIES = Statement(
@@ -202,7 +346,11 @@ async def add(
     provider: str,
     source: UUID | None = None,
     sealed_secret: bytes | None = None,
+    settings: str = "{}",
+    publishable_key: str | None = None,
+    deliveries_per_minute: int | None = None,
 ) -> SourceRow:
+    """A new source; `settings` is a JSON text."""
     (row,) = await uow.fetch(
         _ADD,
         id=source or new_id(),
@@ -211,14 +359,22 @@ async def add(
         kind=kind,
         provider=provider,
         sealed_secret=sealed_secret,
+        settings=settings,
+        publishable_key=publishable_key,
+        deliveries_per_minute=deliveries_per_minute,
         now=uow.now,
     )
     return row
 
 
-async def secret(reader: Reader, source: UUID) -> SecretRow | None:
-    """Any workspace's source with its sealed secret: for checking a signature, before anyone is known."""
-    return await reader.first(_SECRET, id=source)
+async def secrets(reader: Reader, ids: Sequence[UUID], now: datetime) -> list[SecretRow]:
+    """Any workspace's sources with their sealed secrets: for checking signatures, before anyone is known."""
+    return await reader.fetch(_SECRETS, ids=ids, now=now)
+
+
+async def form(reader: Reader, key: str) -> SourceRow | None:
+    """Any workspace's form by its publishable key, which anybody may have."""
+    return await reader.first(_FORM, key=key)
 
 
 async def enter(uow: UnitOfWork, source: UUID) -> SourceRow | None:
@@ -226,8 +382,85 @@ async def enter(uow: UnitOfWork, source: UUID) -> SourceRow | None:
     return await uow.first(_ENTER, id=source)
 
 
-async def record_delivery(uow: UnitOfWork, source: SourceRow, webhook: str) -> bool:
-    """Remember a delivery; False when it was already made."""
+async def enter_as_member(uow: UnitOfWork, viewer: UUID, source: UUID) -> EnteredRow | None:
+    """The source and the viewer's role; then this transaction may write its workspace's rows."""
+    return await uow.first(_ENTER_AS_MEMBER, viewer=viewer, id=source)
+
+
+async def lock(uow: UnitOfWork, workspace: UUID, source: UUID) -> SecretRow | None:
+    """The source as it is now; a second writer of it waits until this transaction ends."""
+    return await uow.first(_LOCK, workspace=workspace, id=source)
+
+
+async def change(
+    uow: UnitOfWork,
+    row: SourceRow,
+    *,
+    name: str,
+    settings: str,
+    deliveries_per_minute: int | None,
+) -> SourceRow:
+    (changed,) = await uow.fetch(
+        _CHANGE,
+        source=row.id,
+        workspace=row.workspace_id,
+        name=name,
+        settings=settings,
+        deliveries_per_minute=deliveries_per_minute,
+    )
+    return changed
+
+
+async def replace_secret(
+    uow: UnitOfWork, row: SecretRow, sealed_secret: bytes, *, until: datetime
+) -> SourceRow:
+    """Another secret; the one before is good until that time, and older ones no longer than that."""
+    of = {"source": row.id, "workspace": row.workspace_id}
+    await uow.execute(_FORGET_SECRETS, until=uow.now, **of)
+    if row.sealed_secret is not None and until > uow.now:
+        await uow.execute(
+            _RETIRE, id=new_id(), sealed_secret=row.sealed_secret, expires_at=until, **of
+        )
+    (changed,) = await uow.fetch(_SET_SECRET, sealed_secret=sealed_secret, **of)
+    return changed
+
+
+async def count_older_secrets(uow: UnitOfWork, row: SourceRow) -> int:
+    """How many secrets are good beside the newest."""
+    (counted,) = await uow.fetch(
+        _COUNT_SECRETS, source=row.id, workspace=row.workspace_id, now=uow.now
+    )
+    count: int = counted["count"]
+    return count
+
+
+async def set_key(uow: UnitOfWork, row: SourceRow, publishable_key: str) -> SourceRow:
+    (changed,) = await uow.fetch(
+        _SET_KEY, source=row.id, workspace=row.workspace_id, publishable_key=publishable_key
+    )
+    return changed
+
+
+async def forget_older_secrets(uow: UnitOfWork, row: SourceRow) -> None:
+    """From now on the newest secret alone is good."""
+    forever = datetime.max.replace(tzinfo=UTC)
+    await uow.execute(_FORGET_SECRETS, source=row.id, workspace=row.workspace_id, until=forever)
+
+
+async def close(uow: UnitOfWork, row: SourceRow) -> None:
+    """Nothing comes in any more, and nobody finds the source but by its feedback."""
+    await uow.execute(_CLOSE, source=row.id, workspace=row.workspace_id, now=uow.now)
+
+
+async def remove(uow: UnitOfWork, workspace: UUID, source: UUID) -> None:
+    """Take a source away with all that is of it."""
+    await uow.execute(_REMOVE, workspace=workspace, source=source)
+
+
+async def record_delivery(
+    uow: UnitOfWork, source: SourceRow, webhook: str, *, forgotten: datetime = NEVER
+) -> bool:
+    """Remember a delivery; False when it was already made, and not before `forgotten`."""
     return bool(
         await uow.execute(
             _RECORD_DELIVERY,
@@ -235,6 +468,7 @@ async def record_delivery(uow: UnitOfWork, source: SourceRow, webhook: str) -> b
             webhook=webhook,
             workspace=source.workspace_id,
             now=uow.now,
+            forgotten=forgotten,
         )
     )
 

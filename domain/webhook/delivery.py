@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from domain import mail, roles
+from domain import audit, mail, roles
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import NotFoundError
@@ -111,6 +111,7 @@ async def send_test(uow: UnitOfWork, viewer: Viewer, webhook_id: UUID) -> Delive
     payload = {"id": None if event.feedback_id is None else event.feedback_id.hex}
     planned = Planned(row.id, event.id, TEST, orjson.dumps(payload).decode(), uow.now)
     (delivery,) = await store.plan(uow, row.workspace_id, [planned])
+    await audit.record(uow, viewer, audit.Action.WEBHOOK_TESTED, row.workspace_id, row.id)
     return await _one(uow, viewer, delivery.id)
 
 
@@ -131,6 +132,8 @@ async def replay(uow: UnitOfWork, viewer: Viewer, delivery_id: UUID) -> Delivery
     row = await endpoint.enter_to_send(uow, viewer, entered.webhook_id)
     if not await store.replay(uow, row.workspace_id, delivery_id):
         raise NotFoundError("There is no such delivery.")
+    what, told = audit.Action.WEBHOOK_REPLAYED, {"deliveries": 1}
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, more=told)
     return await _one(uow, viewer, delivery_id)
 
 
@@ -149,7 +152,7 @@ async def replay_range(
     if from_ >= to:
         checks.refuse(["to"], "must be after `from`")
     checks.done()
-    return await store.replay_range(
+    replayed = await store.replay_range(
         uow,
         row,
         from_=from_,
@@ -157,6 +160,9 @@ async def replay_range(
         statuses=_MISSED if only_missed else _ENDED,
         most=MOST_REPLAYED,
     )
+    what, told = audit.Action.WEBHOOK_REPLAYED, {"deliveries": replayed}
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, more=told)
+    return replayed
 
 
 async def pages(

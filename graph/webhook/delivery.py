@@ -17,16 +17,13 @@ from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
 from graph.fields import batch, column, computed, rows
 from graph.node import Node, id_field, read_id
 from graph.pagination import (
-    Cursors,
     Page,
     PageInfo,
     columns_of,
     edges_field,
     nodes_field,
     page_info_field,
-    page_size,
-    read_time_key,
-    time_key,
+    pages_by_time,
 )
 from graph.scalars import JSON, json_text
 from graph.webhook.event import WebhookEvent
@@ -150,39 +147,21 @@ async def deliveries_of(
     status: WebhookDeliveryStatus | None = None,
 ) -> Sequence[Page[webhook.Delivery]]:
     """The newest deliveries to each webhook."""
-    size = page_size(first)
-    cursors = {
-        parent.id: Cursors(info.context.services.seals, f"deliveries {status or ''}", parent.id)
-        for parent in parents
-    }
-    # Of several webhooks' lists it can be of one at most, and then the others refuse it.
-    keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
-    async with info.context.reader() as reader:
-        found = await webhook.pages(
-            reader,
-            info.context.viewer,
-            list(cursors),
-            status=None if status is None else status.value,
-            limit=size + 1,
-            after=read_time_key(keys[0]) if keys else None,
-            columns=columns_of(info, "WebhookDelivery", "created_at"),
-        )
-    by_webhook: dict[UUID, list[webhook.Delivery]] = {id_: [] for id_ in cursors}
-    for row in found:
-        by_webhook[row.webhook_id].append(row)
-    return [
-        Page(
-            rows=by_webhook[parent.id][:size],
-            has_next=len(by_webhook[parent.id]) > size,
-            continued=after is not None,
-            cursor=partial(_cursor, cursors[parent.id]),
-        )
-        for parent in parents
-    ]
-
-
-def _cursor(cursors: Cursors, row: webhook.Delivery) -> str:
-    return cursors.write(time_key(row.created_at, row.id))
+    read = partial(
+        webhook.pages,
+        status=None if status is None else status.value,
+        columns=columns_of(info, "WebhookDelivery", "created_at"),
+    )
+    return await pages_by_time(
+        parents,
+        info,
+        read,
+        name=f"deliveries {status or ''}",
+        of="webhook_id",
+        at="created_at",
+        first=first,
+        after=after,
+    )
 
 
 @strawberry.input(description="Which webhook to try.")

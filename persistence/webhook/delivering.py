@@ -82,6 +82,10 @@ _LISTENING = Statement(
     select(*WEBHOOK).where(one_of(webhook.workspace_id, "workspaces")).order_by(webhook.id),
     WebhookRow,
 )
+# Where it is there it stays until the transaction ends, and so may rows of it be written.
+_HOLD = Statement(
+    text("SELECT id FROM workspace WHERE workspace.id = :workspace FOR KEY SHARE"), IdRow
+)
 _PLAN = Statement(
     text("""
     INSERT INTO webhook_delivery (id, workspace_id, webhook_id, event_id, event_type, payload,
@@ -219,6 +223,11 @@ _FORGET: Statement[Record] = Statement(
 async def listening(reader: Reader, workspaces: Sequence[UUID]) -> list[WebhookRow]:
     """All endpoints of these workspaces, whoever asks: for the events that have happened there."""
     return await reader.fetch(_LISTENING, workspaces=workspaces)
+
+
+async def hold(uow: UnitOfWork, workspace: UUID) -> bool:
+    """Keep the workspace from being deleted meanwhile; False where it has been. It must have been entered."""
+    return await uow.first(_HOLD, workspace=workspace) is not None
 
 
 async def plan(uow: UnitOfWork, workspace: UUID, planned: Sequence[Planned]) -> list[PlannedRow]:
