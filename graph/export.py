@@ -21,11 +21,13 @@ EXPORTS = Limit("start-export", points=60, seconds=600)
 
 @strawberry.enum(
     description="What the file is: CSV, a table in UTF-8 in which nothing is a formula; NDJSON, one object a line with "
-    "all that is known; PDF, a report with totals, sentiment over time, sources, tags and quotes."
+    "all that is known; PARQUET, a table of typed columns for programs; PDF, a report "
+    "with totals, sentiment over time, sources, tags and quotes."
 )
 class ExportFormat(StrEnum):
     CSV = "CSV"
     NDJSON = "NDJSON"
+    PARQUET = "PARQUET"
     PDF = "PDF"
 
 

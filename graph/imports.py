@@ -39,7 +39,8 @@ class StartImportInput:
     columns: JSON | None = strawberry.field(
         default=None,
         description="Maps our field names (body, rating, occurredAt, externalId, authorName, "
-        "authorEmail, tags) to the file's header names; null leaves a field out. Those that are missing are guessed.",
+        "authorEmail, authorExternalId, tags, language, metadata, source) to the file's header names; null leaves a "
+        "field out. Those that are missing are guessed.",
     )
 
     def command(self) -> imports.StartImport:
@@ -89,7 +90,15 @@ class ImportRow:
     )
     author_name: str | None = strawberry.field(description="Who wrote it.")
     author_email: str | None = strawberry.field(description="Their address.")
+    author_external_id: str | None = strawberry.field(
+        description="Their id where the file is from."
+    )
     tags: list[str] = strawberry.field(description="The names of its tags.")
+    language: str | None = strawberry.field(description="The text's language (BCP 47).")
+    metadata: JSON | None = strawberry.field(description="What else is known of it, an object.")
+    source: str | None = strawberry.field(
+        description="The name of its source, which is made if there is none of it; null for the import's own."
+    )
 
     @classmethod
     def of(cls, row: imports.Row) -> "ImportRow":
@@ -103,7 +112,11 @@ class ImportRow:
             external_id=message.external_id or "",
             author_name=None if author is None else author.name,
             author_email=None if author is None else author.email,
+            author_external_id=None if author is None else author.external_id,
             tags=list(row.tags),
+            language=row.language,
+            metadata=message.metadata,
+            source=row.source,
         )
 
 

@@ -1,5 +1,6 @@
-"""Scoring new feedback in the worker."""
+"""Scoring feedback in the worker: at once what is new, and whenever there is time what else waits."""
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -7,13 +8,18 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 
-from domain import feedback
+from domain import feedback, scoring
 from domain.sentiment import Scorer
+from jobs.attempt import Attempt
 from jobs.broker import SCORE_FEEDBACK, SCORES
 from jobs.resources import WorkerResources
+from jobs.runner import Task
 from persistence.database import Database
 
 log = structlog.get_logger(__name__)
+
+# Of all that can wait one page at a time is scored, in turn of those who ask: what is new always has half of the model.
+_turn = asyncio.Lock()
 
 
 async def score(database: Database, scorer: Scorer, workspace: UUID, ids: list[UUID]) -> int:
@@ -36,6 +42,33 @@ async def score(database: Database, scorer: Scorer, workspace: UUID, ids: list[U
         )
 
 
+async def _score_what_waits(resources: WorkerResources, attempt: Attempt) -> None:
+    """Page by page until nothing is left: while one is recorded the model is at the next."""
+    assert attempt.workspace_id is not None  # noqa: S101 - feedback is of workspaces
+    workspace, database, scorer = attempt.workspace_id, resources.database, resources.scorer
+    last, scored = None, 0
+    recording: asyncio.Task[int] | None = None
+    try:
+        while True:
+            async with database.reader() as reader:
+                rows = await scoring.page(reader, workspace, last)
+            if rows:
+                async with _turn:
+                    scores = await scorer.score([row.body for row in rows])
+            if recording is not None:
+                scored += await recording
+            if not rows:
+                break
+            last = rows[-1]
+            recording = asyncio.create_task(
+                scoring.record(database, workspace, rows, scores, scorer.model_name)
+            )
+    finally:
+        if recording is not None:
+            await asyncio.wait({recording})
+    attempt.result = {"scored": scored}
+
+
 def register(broker: RedisBroker, resources: Callable[[], WorkerResources]) -> None:
     """Declare the actors of this feature; `resources` are asked for when one runs."""
 
@@ -53,3 +86,6 @@ def register(broker: RedisBroker, resources: Callable[[], WorkerResources]) -> N
             used.database, used.scorer, UUID(hex=workspace), [UUID(hex=id_) for id_ in ids]
         )
         log.debug("scored", workspace=workspace, asked=len(ids), scored=done)
+
+
+TASKS = (Task(scoring.SCORE, _score_what_waits),)

@@ -51,14 +51,18 @@ class ImportRefusal(SQLModel, table=True):
 
 
 class Draft(TypedDict):
-    """A row to store; `event` is the JSON text of what is told when it is added."""
+    """A row to store; `metadata` is a JSON text, and `event` that of what is told when it is added."""
 
     id: UUID
+    source_id: UUID
     external_id: str | None
     author_name: str | None
     author_email: str | None
+    author_external_id: str | None
     body: str
     rating: int | None
+    language: str | None
+    metadata: str | None
     occurred_at: datetime
     event: str
 
@@ -68,7 +72,7 @@ class IdRow(Record):
 
 
 class NamedRow(Record):
-    """A tag by the name that was asked for."""
+    """A tag or source by the name that was asked for."""
 
     name: str
     id: UUID
@@ -130,8 +134,8 @@ _ADD_TAGS = Statement(
     WITH added AS (
         INSERT INTO tag (id, workspace_id, name, color, created_at)
         SELECT id, :workspace ::uuid, name, :color, :now ::timestamptz
-        FROM unnest(:ids ::uuid[], :names ::text[]) AS given(id, name)
-        ORDER BY lower(name)
+        FROM unnest(:ids ::uuid[], :names ::text[]) WITH ORDINALITY AS given(id, name, position)
+        ORDER BY lower(name), position
         ON CONFLICT (workspace_id, lower(name)) DO NOTHING
         RETURNING id
     )
@@ -145,20 +149,30 @@ _TAGS = Statement(
     JOIN tag ON tag.workspace_id = :workspace AND lower(tag.name) = lower(given.name)"""),
     NamedRow,
 )
+# The oldest of each name.
+_SOURCES = Statement(
+    text("""
+    SELECT DISTINCT ON (name) name, id FROM source
+    WHERE workspace_id = :workspace AND name = ANY(:names ::text[])
+    ORDER BY name, created_at, id"""),
+    NamedRow,
+)
 _STORE = Statement(
     text("""
     WITH given AS (
-        SELECT * FROM unnest(:ids ::uuid[], :external_ids ::text[], :author_names ::text[],
-            :author_emails ::text[], :bodies ::text[], :ratings ::smallint[],
+        SELECT * FROM unnest(:ids ::uuid[], :source_ids ::uuid[], :external_ids ::text[],
+            :author_names ::text[], :author_emails ::text[], :author_external_ids ::text[],
+            :bodies ::text[], :ratings ::smallint[], :languages ::text[], :metadatas ::text[],
             :occurred_ats ::timestamptz[], :events ::text[])
-            WITH ORDINALITY AS given(id, external_id, author_name, author_email, body, rating,
-                occurred_at, event, position)
+            WITH ORDINALITY AS given(id, source_id, external_id, author_name, author_email,
+                author_external_id, body, rating, language, metadata, occurred_at, event, position)
     ), added AS (
         INSERT INTO feedback (id, workspace_id, source_id, external_id, author_name, author_email,
-            body, rating, occurred_at, received_at)
-        SELECT id, :workspace ::uuid, :source ::uuid, external_id, author_name, author_email,
-            body, rating, occurred_at, :now ::timestamptz
-        FROM given ORDER BY external_id
+            author_external_id, body, rating, language, metadata, occurred_at, received_at)
+        SELECT id, :workspace ::uuid, source_id, external_id, author_name, author_email,
+            author_external_id, body, rating, language, metadata ::jsonb, occurred_at,
+            :now ::timestamptz
+        FROM given ORDER BY source_id, external_id
         ON CONFLICT (source_id, external_id) WHERE external_id IS NOT NULL DO NOTHING
         RETURNING id
     ), noted AS (
@@ -283,30 +297,41 @@ async def tags(
     return {row.name: row.id for row in rows}
 
 
+async def sources(reader: Reader, workspace: UUID, names: Sequence[str]) -> dict[str, UUID]:
+    """Those of the workspace's sources that have these names."""
+    rows = await reader.fetch(_SOURCES, workspace=workspace, names=names)
+    return {row.name: row.id for row in rows}
+
+
 async def store(
     uow: UnitOfWork,
     *,
     workspace: UUID,
-    source: UUID,
     job: UUID,
     event_kind: str,
     drafts: Sequence[Draft],
     links: Sequence[tuple[UUID, UUID]],
 ) -> int:
-    """Add those of the rows whose external ids the source has not sent before, with their tags; answers how many."""
+    """Add those of the rows whose external ids their sources have not sent before, with their tags.
+
+    Answers how many.
+    """
     (row,) = await uow.fetch(
         _STORE,
         workspace=workspace,
-        source=source,
         job=job,
         event_kind=event_kind,
         now=uow.now,
         ids=[draft["id"] for draft in drafts],
+        source_ids=[draft["source_id"] for draft in drafts],
         external_ids=[draft["external_id"] for draft in drafts],
         author_names=[draft["author_name"] for draft in drafts],
         author_emails=[draft["author_email"] for draft in drafts],
+        author_external_ids=[draft["author_external_id"] for draft in drafts],
         bodies=[draft["body"] for draft in drafts],
         ratings=[draft["rating"] for draft in drafts],
+        languages=[draft["language"] for draft in drafts],
+        metadatas=[draft["metadata"] for draft in drafts],
         occurred_ats=[draft["occurred_at"] for draft in drafts],
         events=[draft["event"] for draft in drafts],
     )

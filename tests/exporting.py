@@ -1,13 +1,17 @@
 """What tests of exports share: asking for one, having it made, and fetching what was made."""
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 
+from app.settings import Settings
 from domain.cells import restored
 from tests.callers import JSON, Caller
 from tests.factories import Factory, Tenant
@@ -19,6 +23,8 @@ _START = """mutation($input: StartExportInput!) { result: startExport(input: $in
     ... on StartExportSuccess { job { id kind status } }
 } }"""
 _JOB = "query($id: ID!) { job(id: $id) { status progress error result resultUrl } }"
+_CANCEL = "mutation($input: CancelJobInput!) { cancelJob(input: $input) { ... on CancelJobSuccess { job { id } } } }"
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass"
 _MANY = """
     INSERT INTO feedback (id, workspace_id, source_id, body, occurred_at, received_at)
     SELECT gen_random_uuid(), :workspace, :source, rpad(i || ' ', :length, 'x'),
@@ -82,3 +88,30 @@ async def many(factory: Factory, tenant: Tenant, number: int, *, length: int = 1
         number=number,
         length=length,
     )
+
+
+async def kept(worker: Worker, tenant: Tenant) -> tuple[int, int]:
+    """How many objects and unfinished uploads the bucket has of the workspace."""
+    prefix = f"files/{tenant.id.hex}/"
+    listed = await worker.resources.objects.listed(prefix, after="")
+    begun = await worker.resources.objects.begun(prefix)
+    return len(listed), len(begun)
+
+
+@asynccontextmanager
+async def locked(settings: Settings, table: str) -> AsyncIterator[Any]:
+    """A table that nobody can read meanwhile."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def cancelled(caller: Caller, job: str) -> None:
+    await caller.ask(_CANCEL, input={"jobId": job})
+    async with asyncio.timeout(10):
+        while (await look(caller, job))["status"] != "CANCELLED":
+            await asyncio.sleep(0.02)

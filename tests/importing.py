@@ -34,6 +34,11 @@ def table(*rows: str) -> bytes:
     return "".join(f"{row}\n" for row in rows).encode()
 
 
+def numbered(count: int) -> bytes:
+    """A file of so many rows."""
+    return table("id,review", *(f"r{number},Text {number}" for number in range(1, count + 1)))
+
+
 @dataclass(frozen=True, slots=True)
 class Importer:
     """Somebody who imports files into a workspace, and the worker that does it."""

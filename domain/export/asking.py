@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain import job
+from domain import audit, job
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import NotFoundError
@@ -33,6 +33,7 @@ MOST_NAMED = 100
 class Format(StrEnum):
     CSV = "CSV"
     NDJSON = "NDJSON"
+    PARQUET = "PARQUET"
     PDF = "PDF"
 
 
@@ -55,35 +56,30 @@ class Wanted:
     @classmethod
     def of(cls, workspace_id: UUID, arguments: Mapping[str, Any], now: datetime) -> "Wanted":
         """As `start` has written it."""
-        values = dict(arguments["filter"])
-        for name in ("source_ids", "tag_ids"):
-            if name in values:
-                values[name] = tuple(UUID(each) for each in values[name])
-        for name in ("occurred_after", "occurred_before"):
-            if name in values:
-                values[name] = datetime.fromisoformat(values[name])
-        if "sentiments" in values:
-            values["sentiments"] = tuple(values["sentiments"])
+        where = filter_of(arguments["filter"])
         viewer = Viewer(UUID(arguments["viewer"]), session_id=INSTANCE, expires_at=now)
-        return cls(workspace_id, Format(arguments["format"]), Filter(**values), viewer)
+        return cls(workspace_id, Format(arguments["format"]), where, viewer)
+
+
+def filter_of(written: Mapping[str, Any]) -> Filter:
+    """A filter whose `values()` were kept as JSON."""
+    values = dict(written)
+    for name in ("source_ids", "tag_ids"):
+        if name in values:
+            values[name] = tuple(UUID(each) for each in values[name])
+    for name in ("occurred_after", "occurred_before"):
+        if name in values:
+            values[name] = datetime.fromisoformat(values[name])
+    if "sentiments" in values:
+        values["sentiments"] = tuple(values["sentiments"])
+    return Filter(**values)
 
 
 async def start(uow: UnitOfWork, viewer: Viewer, command: StartExport) -> Job:
     """Ask for an export of what passes the filter; what it names must be of the workspace."""
     await workspaces.enter(uow, viewer, command.workspace_id, Action.EXPORT_FEEDBACK)
-    checks = Checks()
-    _few(checks, "sourceIds", command.where.source_ids)
-    _few(checks, "tagIds", command.where.tag_ids)
-    checks.done()
-    for source in command.where.source_ids or ():
-        if await source_store.in_workspace(uow, command.workspace_id, source) is None:
-            raise NotFoundError("There is no such source in this workspace.")
-    tags = set(command.where.tag_ids or ())
-    if tags and len(await tag_store.in_workspace(uow, command.workspace_id, list(tags))) < len(
-        tags
-    ):
-        raise NotFoundError("There is no such tag in this workspace.")
-    return await job.enqueue(
+    await check_filter(uow, command.workspace_id, command.where)
+    asked = await job.enqueue(
         uow,
         EXPORT,
         workspace=command.workspace_id,
@@ -94,6 +90,23 @@ async def start(uow: UnitOfWork, viewer: Viewer, command: StartExport) -> Job:
         },
         created_by=viewer.id if viewer.key is None else None,
     )
+    what, told = audit.Action.JOB_EXPORT_STARTED, {"format": command.format.value}
+    await audit.record(uow, viewer, what, command.workspace_id, asked.id, after=asked, more=told)
+    return asked
+
+
+async def check_filter(uow: UnitOfWork, workspace: UUID, where: Filter) -> None:
+    """Refuse one that names too much, or what is not the workspace's."""
+    checks = Checks()
+    _few(checks, "sourceIds", where.source_ids)
+    _few(checks, "tagIds", where.tag_ids)
+    checks.done()
+    for source in where.source_ids or ():
+        if await source_store.in_workspace(uow, workspace, source) is None:
+            raise NotFoundError("There is no such source in this workspace.")
+    tags = set(where.tag_ids or ())
+    if tags and len(await tag_store.in_workspace(uow, workspace, list(tags))) < len(tags):
+        raise NotFoundError("There is no such tag in this workspace.")
 
 
 def _few(checks: Checks, name: str, ids: Sequence[UUID] | None) -> None:

@@ -17,6 +17,7 @@ KEPT = timedelta(days=7)
 CONTENT_TYPES: Mapping[Format, str] = {
     Format.CSV: "text/csv",
     Format.NDJSON: "application/x-ndjson",
+    Format.PARQUET: "application/vnd.apache.parquet",
     Format.PDF: "application/pdf",
 }
 

@@ -35,6 +35,7 @@ NAMES = (
 )
 _feedback_id = ids.writer(Kind.FEEDBACK)
 _source_id = ids.writer(Kind.SOURCE)
+_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def csv_head() -> bytes:
@@ -44,18 +45,17 @@ def csv_head() -> bytes:
 
 def csv_rows(rows: Sequence[Feedback]) -> bytes:
     """RFC 4180. Numbers are as they are, and of all else nothing is a formula."""
-    return _table([[_cell(value) for value in _values(row)] for row in rows])
+    return _table([[_cell(value) for value in values(row)] for row in rows])
 
 
 def json_lines(rows: Sequence[Feedback]) -> bytes:
     """One object a line, with every name."""
     return b"".join(
-        orjson.dumps(dict(zip(NAMES, _values(row), strict=True)), option=orjson.OPT_APPEND_NEWLINE)
-        for row in rows
+        orjson.dumps(dict(zip(NAMES, values(row), strict=True)), option=_LINE) for row in rows
     )
 
 
-def _values(row: Feedback) -> tuple[Any, ...]:
+def values(row: Feedback) -> tuple[Any, ...]:
     """In the order of NAMES. What is JSON stays as Postgres wrote it."""
     assert row.source is not None  # noqa: S101 - a page for an export brings it along
     return (
@@ -75,8 +75,8 @@ def _values(row: Feedback) -> tuple[Any, ...]:
         row.sentiment_confidence,
         row.sentiment_model,
         None if row.metadata is None else orjson.Fragment(row.metadata),
-        _moment(row.occurred_at),
-        _moment(row.received_at),
+        row.occurred_at,
+        row.received_at,
     )
 
 
@@ -87,11 +87,9 @@ def _cell(value: Any) -> Any:
         return harmless(joined(value))
     if isinstance(value, orjson.Fragment):
         return orjson.dumps(value).decode()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _table(rows: Sequence[Sequence[Any]]) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain import job, roles
+from domain import audit, ids, job, roles
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
 from domain.file import File, Purpose
@@ -46,6 +46,8 @@ async def start(database: Database, objects: Objects, viewer: Viewer, command: S
     for imports.
     """
     said = columns.check(command.columns)
+    if command.source_id is not None:
+        said = _of_one_source(said)
     async with database.transaction() as uow:
         row = await admit(uow, viewer, command.file_id, command.source_id)
     with tempfile.TemporaryDirectory(prefix="earful-import-") as directory:
@@ -61,7 +63,7 @@ async def start(database: Database, objects: Objects, viewer: Viewer, command: S
         if found is not None:
             return found
         await file_store.expire(uow, row.workspace_id, row.id, uow.now + _KEPT)
-        return await job.enqueue(
+        asked = await job.enqueue(
             uow,
             IMPORT,
             workspace=row.workspace_id,
@@ -69,6 +71,9 @@ async def start(database: Database, objects: Objects, viewer: Viewer, command: S
             once=Once(key),
             created_by=viewer.id if viewer.key is None else None,
         )
+        what, told = audit.Action.JOB_IMPORT_STARTED, {"file_id": ids.write(ids.Kind.FILE, row.id)}
+        await audit.record(uow, viewer, what, row.workspace_id, asked.id, after=asked, more=told)
+        return asked
 
 
 async def undo(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
@@ -83,7 +88,7 @@ async def undo(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
         raise NotFoundError("There is no such import.")
     if found.status in {"QUEUED", "RUNNING"}:
         raise ConflictError("This import has not ended: cancel it first.")
-    return await job.enqueue(
+    asked = await job.enqueue(
         uow,
         UNDO,
         workspace=workspace,
@@ -91,6 +96,8 @@ async def undo(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
         once=Once(job_id.hex),
         created_by=viewer.id if viewer.key is None else None,
     )
+    await audit.record(uow, viewer, audit.Action.JOB_IMPORT_UNDONE, workspace, job_id)
+    return asked
 
 
 async def admit(uow: UnitOfWork, viewer: Viewer, file_id: UUID, source_id: UUID | None) -> File:
@@ -109,6 +116,14 @@ async def admit(uow: UnitOfWork, viewer: Viewer, file_id: UUID, source_id: UUID 
         checks.refuse(["fileId"], "must be an IMPORT that is READY")
     checks.done()
     return row
+
+
+def _of_one_source(said: Mapping[str, str | None]) -> dict[str, str | None]:
+    checks = Checks()
+    if said.get("source") is not None:
+        checks.refuse(["columns", "source"], "must be missing where sourceId says the source")
+    checks.done()
+    return {**said, "source": None}
 
 
 def _check(path: Path, said: Mapping[str, str | None]) -> None:

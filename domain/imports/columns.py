@@ -6,7 +6,10 @@ from typing import Any
 
 from domain.checks import Checks
 
-FIELDS = ("body", "rating", "occurredAt", "externalId", "authorName", "authorEmail", "tags")
+FIELDS = (
+    "body", "rating", "occurredAt", "externalId", "authorName", "authorEmail", "tags",
+    "authorExternalId", "language", "metadata", "source",
+)  # fmt: skip
 
 _SPELLINGS: Mapping[str, Sequence[str]] = {
     "body": (
@@ -35,20 +38,39 @@ _SPELLINGS: Mapping[str, Sequence[str]] = {
         "revieweremail",
     ),
     "tags": ("tags", "tag", "labels", "label", "categories", "category", "topics", "topic"),
+    "authorExternalId": ("authorexternalid", "authorid", "customerid", "userid", "reviewerid"),
 }  # fmt: skip
+# What means the same in no two files, so that it is only taken from what we have written ourselves.
+_ONLY_OURS = ("language", "metadata", "source")
+# What only our own exports have together.
+_OF_OURS = frozenset(
+    {"id", "sourceId", "externalId", "authorExternalId", "sentimentModel", "receivedAt"}
+)
 _SPELLED = re.compile(r"[\W_]+")
 
 
+def is_ours(columns: Sequence[str]) -> bool:
+    """Whether the file is an export of ours, which has each text as it is or made harmless, and sources' names."""
+    return _OF_OURS.issubset(columns)
+
+
 def guess(columns: Sequence[str]) -> dict[str, str]:
-    """Our fields by the columns whose names are usual for them; each column once, the first that fits."""
+    """Our fields by the columns whose names are usual for them; each column once, the first that fits.
+
+    A column of objects, whose parts have names with a dot, can only be the metadata.
+    """
     by_spelling: dict[str, str] = {}
+    objects = {column.partition(".")[0] for column in columns if "." in column}
     for column in columns:
-        by_spelling.setdefault(_SPELLED.sub("", column.casefold()), column)
-    return {
+        if column not in objects:
+            by_spelling.setdefault(_SPELLED.sub("", column.casefold()), column)
+    found = {
         field: by_spelling[found]
         for field, spellings in _SPELLINGS.items()
         if (found := next((each for each in spellings if each in by_spelling), None)) is not None
     }
+    known = _ONLY_OURS if is_ours(columns) else [name for name in ("metadata",) if name in objects]
+    return found | {name: name for name in known if name in columns}
 
 
 def check(given: Any) -> dict[str, str | None]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from domain.errors import InvalidInputError
 from domain.imports import workbook
-from domain.imports.records import flat, lines, split
+from domain.imports.records import flat, is_blank, lines, split
 
-SAMPLE = 256 * 1024
+SAMPLE = 512 * 1024
 """So many bytes tell how a file is written, and are what a preview reads."""
 MOST_COLUMNS = 500
 _BLOCK = 1 << 20
@@ -114,11 +114,14 @@ def _fitness(text: str, delimiter: str, *, is_cut: bool) -> tuple[float, int]:
 def _names(text: str) -> tuple[str, ...]:
     """The names in the first objects."""
     names: dict[str, None] = {}
-    for number, (line, _) in enumerate(lines(io.StringIO(text, newline=""))):
+    written = (line for line, _ in lines(io.StringIO(text, newline="")) if not is_blank(line))
+    for number, line in enumerate(written):
         try:
-            names |= dict.fromkeys(flat(json.loads(line)))
+            found = json.loads(line)
         except (ValueError, RecursionError):
             continue
+        if isinstance(found, dict):
+            names |= dict.fromkeys(found) | dict.fromkeys(flat(found))
         if number == _COMPARED:
             break
     return tuple(names)

@@ -79,7 +79,7 @@ def _look(path: Path, size: int, said: Mapping[str, str | None], now: datetime) 
         return times[digest] - 1
 
     with opened(path, layout, is_cut=path.stat().st_size < size) as (raw, _):
-        found = list(islice(Reading(mapping, occurrence, now).of(raw), _MOST_LOOKED_AT))
+        found = list(islice(Reading(layout, mapping, occurrence, now).of(raw), _MOST_LOOKED_AT))
     rows = [each for each in found if isinstance(each, Row)]
     refusals = [each for each in found if isinstance(each, Refusal)]
     return Preview(

@@ -5,25 +5,41 @@ import io
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TextIO
 
-LONGEST = 262_144
+from domain.imports.columns import is_ours
+
+LONGEST = 393_216
 """So many characters a row may have."""
 _MOST_LINES = 1_000
+# What we have written may have as many lines as characters; but who looks so far for each of many quotes never ends.
+_MOST_LINES_OF_OURS = 50_000
+_MOST_UNCLOSED = 20
 _ENDS = ("\n", "\r")
+_NESTED = (dict, list)
 _UNCLOSED = "a quote is not closed, or stands within a field without being doubled"
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A row: its number, the first below the header being 1, and either its cells or what is wrong with it."""
+    """A row: its number, the first below the header being 1, and either its cells or what is wrong with it.
+
+    `values` are those of a JSON object that are no text: its objects and lists.
+    """
 
     number: int
     cells: Mapping[str, str]
     original: str
     problem: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Number(str):
+    """A number of JSON, as it is written."""
+
+    __slots__ = ()
 
 
 class _State(Enum):
@@ -36,14 +52,17 @@ Line = tuple[str, bool]
 
 
 def lines(file: TextIO) -> Iterator[Line]:
-    """Each line that is not blank, and whether that is all of it: what is too long is cut."""
+    """Each line, and whether that is all of it: what is too long is cut."""
     while line := file.readline(LONGEST):
         is_whole = _ends(line)
         if not is_whole:
             while (rest := file.readline(LONGEST)) and not _ends(rest):
                 pass
-        if not is_whole or line.strip("\r\n"):
-            yield line, is_whole
+        yield line, is_whole
+
+
+def is_blank(line: str) -> bool:
+    return not line.strip("\r\n")
 
 
 def _ends(line: str) -> bool:
@@ -51,17 +70,20 @@ def _ends(line: str) -> bool:
 
 
 def split(
-    file: TextIO, delimiter: str, *, is_cut: bool = False
+    file: TextIO, delimiter: str, *, is_cut: bool = False, is_ours: bool = False
 ) -> Iterator[tuple[str, str | None]]:
     """Each record of a CSV file, and what is wrong with it.
 
     A quote that is opened and not closed properly refuses its own line alone: the next line begins another record.
-    Where the file `is_cut`, what is open at its end is left out.
+    Blank lines between records are none. Where the file `is_cut`, what is open at its end is left out.
     """
     ahead = lines(file)
     waiting: deque[Line] = deque()
+    most_lines, unclosed = _MOST_LINES_OF_OURS if is_ours else _MOST_LINES, 0
     while (first := waiting.popleft() if waiting else next(ahead, None)) is not None:
         line, is_whole = first
+        if is_blank(line):
+            continue
         if is_cut and not line.endswith(_ENDS):
             return
         if not is_whole:
@@ -70,7 +92,7 @@ def split(
         state = _State.WHOLE if '"' not in line else _scan(line, delimiter, is_inside=False)
         taken: list[Line] = []
         size = len(line)
-        while state is _State.OPEN and size <= LONGEST and len(taken) < _MOST_LINES:
+        while state is _State.OPEN and size <= LONGEST and len(taken) < most_lines:
             more = waiting.popleft() if waiting else next(ahead, None)
             if more is None:
                 if is_cut:
@@ -83,6 +105,9 @@ def split(
             yield line + "".join(text for text, _ in taken), None
         else:
             waiting.extendleft(reversed(taken))
+            unclosed += 1
+            if unclosed == _MOST_UNCLOSED:
+                most_lines = _MOST_LINES
             yield line, _UNCLOSED
 
 
@@ -115,7 +140,7 @@ def of_csv(
     file: TextIO, columns: Sequence[str], delimiter: str, *, is_cut: bool = False
 ) -> Iterator[Raw]:
     """The rows below the header."""
-    records = split(file, delimiter, is_cut=is_cut)
+    records = split(file, delimiter, is_cut=is_cut, is_ours=is_ours(columns))
     next(records, None)
     for number, (record, found) in enumerate(records, start=1):
         cells, problem = list[str](), found
@@ -134,17 +159,22 @@ def of_csv(
 
 def of_ndjson(file: TextIO, *, is_cut: bool = False) -> Iterator[Raw]:
     """One object per line; numbers stay as they are written."""
-    for number, (line, is_whole) in enumerate(lines(file), start=1):
+    written = ((line, is_whole) for line, is_whole in lines(file) if not is_blank(line))
+    for number, (line, is_whole) in enumerate(written, start=1):
         if is_cut and not line.endswith(_ENDS):
             return
         original, found, problem = line.rstrip("\r\n"), None, None
         try:
-            found = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+            found = json.loads(line, parse_float=Number, parse_int=Number, parse_constant=str)
         except (ValueError, RecursionError):
             problem = "is not JSON" if is_whole else f"is longer than {LONGEST:,} characters"
         if problem is None and not isinstance(found, dict):
             problem = "is not a JSON object"
-        yield Raw(number, {} if problem else flat(found), original, problem)
+        if problem is None and isinstance(found, dict):
+            values = {name: value for name, value in found.items() if isinstance(value, _NESTED)}
+            yield Raw(number, flat(found), original, values=values)
+        else:
+            yield Raw(number, {}, original, problem)
 
 
 def of_cells(rows: Iterator[list[str]], columns: Sequence[str]) -> Iterator[Raw]:

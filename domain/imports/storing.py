@@ -4,6 +4,7 @@ import asyncio
 import csv
 import secrets
 from collections.abc import Generator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from domain import events, feedback
+from domain.cells import harmless
 from domain.events import Facets, FeedbackEvent
 from domain.file import File, Purpose
 from domain.imports import columns
@@ -21,6 +23,7 @@ from domain.imports.row import Reading, Refusal, Row
 from domain.tag import DEFAULT_COLOR
 from persistence import file as file_store
 from persistence import imports as store
+from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import Database, Reader, UnitOfWork, new_id
 from persistence.objects import Objects
@@ -32,8 +35,6 @@ _PART = 8 * 2**20
 _PAGE = 2_000
 _ANY_ROOM = 2**62
 _CONTENT_TYPE = "text/csv"
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def batches(
     layout = detect(path)
     mapping = columns.resolve(said, layout.columns)
     with Tally(path.with_suffix(".tally")) as tally, opened(path, layout) as (raw, fraction):
-        found = Reading(mapping, tally.count, now).of(raw)
+        found = Reading(layout, mapping, tally.count, now).of(raw)
         while after > 0 and (passed := sum(1 for _ in islice(found, min(BATCH, after)))):
             after -= passed
             yield Batch((), (), fraction())
@@ -98,27 +99,44 @@ async def keep(
         await store.refuse(uow, workspace, job, refused)
     if not batch.rows:
         return 0
-    names = {name.casefold(): name for row in batch.rows for name in row.tags}
+    # Which of them are one is for Postgres to say.
+    names = dict.fromkeys(name for row in batch.rows for name in row.tags)
     tags: dict[str, UUID] = {}
     if names:
-        made = await store.tags(uow, workspace, job, list(names.values()), DEFAULT_COLOR)
-        tags = {name.casefold(): tag for name, tag in made.items()}
+        tags = await store.tags(uow, workspace, job, list(names), DEFAULT_COLOR)
+    sources = await _sources(uow, workspace, {row.source for row in batch.rows if row.source})
     drafts: list[store.Draft] = []
     links: list[tuple[UUID, UUID]] = []
     for row in batch.rows:
-        borne = tuple(dict.fromkeys(tags[name.casefold()] for name in row.tags))
-        draft = _draft(row, source, borne, now)
+        borne = tuple(dict.fromkeys(tags[name] for name in row.tags))
+        draft = _draft(row, sources[row.source] if row.source else source, borne, now)
         drafts.append(draft)
         links += [(draft["id"], tag) for tag in borne]
     return await store.store(
         uow,
         workspace=workspace,
-        source=source,
         job=job,
         event_kind=events.FEEDBACK_ADDED,
         drafts=drafts,
         links=links,
     )
+
+
+async def _sources(uow: UnitOfWork, workspace: UUID, names: AbstractSet[str]) -> dict[str, UUID]:
+    """The sources of these names; those that there are not yet are made."""
+    if not names:
+        return {}
+    found = await store.sources(uow, workspace, list(names))
+    if len(found) < len(names):
+        # Another import may make them at the same time.
+        await store.lock_workspace(uow, workspace)
+        found = await store.sources(uow, workspace, list(names))
+        for name in sorted(names - found.keys()):
+            made = await source_store.add(
+                uow, workspace=workspace, name=name, kind="IMPORT", provider="STANDARD"
+            )
+            found[name] = made.id
+    return found
 
 
 def _draft(row: Row, source: UUID, tags: tuple[UUID, ...], now: datetime) -> store.Draft:
@@ -128,11 +146,15 @@ def _draft(row: Row, source: UUID, tags: tuple[UUID, ...], now: datetime) -> sto
     facets = Facets(source, message.rating, None, occurred_at, tags)
     return store.Draft(
         id=id_,
+        source_id=source,
         external_id=message.external_id,
         author_name=author.name,
         author_email=author.email,
+        author_external_id=author.external_id,
         body=message.body,
         rating=message.rating,
+        language=row.language,
+        metadata=row.metadata,
         occurred_at=occurred_at,
         event=FeedbackEvent("ADDED", id_, facets, patient=True).to_json(),
     )
@@ -162,11 +184,7 @@ async def report(
 
 def _append(path: Path, rows: list[tuple[str, ...]]) -> None:
     with path.open("a", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([tuple(map(_harmless, row)) for row in rows])
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        csv.writer(file).writerows([tuple(map(harmless, row)) for row in rows])
 
 
 async def _send(objects: Objects, key: str, path: Path, size: int) -> None:
