@@ -52,6 +52,12 @@ def _chaos(arguments: list[str]) -> None:
     command.main(arguments)
 
 
+def _imports(arguments: list[str]) -> None:
+    from bench.imports import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
 def _jobs(arguments: list[str]) -> None:
     from bench.jobs import command  # noqa: PLC0415
 
@@ -66,6 +72,10 @@ _BENCHMARKS = {
     ),
     "http": (_http, "GraphQL servers over HTTP, ours and others' (twenty minutes)"),
     "loss": (_loss, "whether live clients miss anything while servers are killed (two minutes)"),
+    "imports": (
+        _imports,
+        "a large file in and out while the worker is killed (two minutes per 100,000 rows)",
+    ),
     "jobs": (_jobs, "background jobs, ours and others' (three minutes)"),
     "chaos": (_chaos, "whether jobs are lost or done twice while all is killed (six minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),

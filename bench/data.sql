@@ -30,13 +30,13 @@ BEGIN
         '2026-01-01'
     FROM unnest(ARRAY['Battery', 'Delivery', 'Design', 'Manual', 'Picture', 'Price', 'Quality', 'Refund', 'Setup',
                       'Size', 'Sound', 'Support']) WITH ORDINALITY AS words (word, k);
-    INSERT INTO job (id, workspace_id, kind, arguments, status, progress, attempts, error, created_at, started_at,
-                     finished_at)
+    INSERT INTO job (id, workspace_id, kind, arguments, status, progress, attempts, error, created_at, run_at,
+                     started_at, finished_at)
     SELECT pg_temp.made_id('job', here.n * 1000 + k, last - k * interval '3 hours'), here.id,
         (ARRAY['import', 'export', 'score'])[k % 3 + 1], '{}',
         (ARRAY['SUCCEEDED', 'SUCCEEDED', 'FAILED', 'RUNNING'])[k % 4 + 1], (ARRAY[1, 1, 0.25, 0.5])[k % 4 + 1], 1,
         CASE WHEN k % 4 = 2 THEN 'The file has no column called body.' END, last - k * interval '3 hours',
-        last - k * interval '3 hours' + interval '0.125 seconds',
+        last - k * interval '3 hours', last - k * interval '3 hours' + interval '0.125 seconds',
         CASE WHEN k % 4 < 3 THEN last - k * interval '3 hours' + interval '41 seconds' END
     FROM generate_series(1, 40) AS k;
     -- Milliseconds, which is what a JavaScript Date can hold.

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.embedded import EmbeddedError
 from bench import node, processes, stores
 from bench.answers import DifferentAnswersError
-from bench.live import events, measure, report, servers
+from bench.live import events, measure, report, resolver, servers
 from bench.live.measure import MODES, Sample
 from bench.live.report import Result
 from bench.live.servers import PEERS, Peer, Place, Server, UnfitError
@@ -46,7 +46,7 @@ def _main(options: argparse.Namespace) -> None:
     peers = [PEERS[name] for name in options.peers]
     if not processes.files(max(options.k) + _SPARE):
         raise ServerError(f"May not open {max(options.k) + _SPARE} files; see `ulimit -n`")
-    if any(peer.needs_node for peer in peers):
+    if options.only is None and any(peer.needs_node for peer in peers):
         node.install()
     results: dict[int, Result] = {}
     samples: dict[int, Samples] = {}
@@ -55,6 +55,9 @@ def _main(options: argparse.Namespace) -> None:
         filled = stack.enter_context(stores.filled(keep=options.keep))
         workspace, rows = asyncio.run(events.rows(filled.database_url))
         place = Place(filled, workspace, rows, logs, servers.build_floor(logs))
+        if options.only == "resolver":
+            resolver.run(options, place)
+            return
         for count in options.k:
             results[count] = Result()
             samples[count] = _with(count, peers, place, options, results[count])
@@ -79,6 +82,11 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         type=int,
         default=40,
         help="of one server's turn, at most (a slow one's ends by the clock), default 40",
+    )
+    parser.add_argument(
+        "--only",
+        choices=["resolver"],
+        help="resolver: what one of 10 ms costs Earful, and no peers",
     )
     add_common(parser)
     return parser.parse_args(arguments)
