@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from domain import roles
+from domain import audit, roles
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.events import JobsUpdated
 from domain.roles import Action
@@ -39,6 +39,7 @@ class Kind:
 
     An attempt may take as long as `timeout`. After a failure it is tried again: after `first_pause`, then twice that,
     and so on up to `longest_pause`, each a little earlier by chance; after `most_failures` it has failed for good.
+    Of one that does not `keep_successes` no row is left when it has succeeded: nobody looks for what is routine.
     """
 
     name: str
@@ -47,6 +48,12 @@ class Kind:
     most_failures: int = 10
     first_pause: timedelta = timedelta(seconds=1)
     longest_pause: timedelta = timedelta(hours=1)
+    keep_successes: bool = True
+
+    def pause(self, failures: int, chance: float) -> timedelta:
+        """Before the next attempt, when it failed once more after so many failures; `chance` runs from 0 to 1."""
+        doubled: int = 2 ** min(failures, 30)
+        return min(self.first_pause * doubled, self.longest_pause) * (0.5 + chance / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,23 @@ async def pages(
     *,
     limit: int,
     after: Key | None,
+    kind: str | None = None,
+    status: str | None = None,
     columns: Columns | None = None,
 ) -> list[Job]:
-    """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order."""
+    """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order.
+
+    With a `kind` or a `status` only those that have it.
+    """
     return await store.pages(
-        reader, viewer.id, workspace_ids, limit=limit, after=after, columns=columns
+        reader,
+        viewer.id,
+        workspace_ids,
+        limit=limit,
+        after=after,
+        kind=kind,
+        status=status,
+        columns=columns,
     )
 
 
@@ -140,6 +159,7 @@ async def cancel(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
     row = await store.cancel(uow, job_id)
     if row is None:
         raise ConflictError("This job has already ended.")
+    await audit.record(uow, viewer, audit.Action.JOB_CANCELLED, workspace, job_id, after=row)
     _announce(uow, workspace, [row])
     return row
 
@@ -153,6 +173,7 @@ async def retry(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
             "Only a job that failed or was cancelled can be done again, unless the same waits already."
         )
     _announce(uow, workspace, rows)
+    await audit.record(uow, viewer, audit.Action.JOB_RETRIED, workspace, job_id, after=rows[0])
     return rows[0]
 
 
@@ -175,6 +196,10 @@ async def requeue(
             by_workspace.setdefault(row.workspace_id, []).append(row)
     for workspace, of_it in by_workspace.items():
         _announce(uow, workspace, of_it)
+        await uow.enter(workspace)
+        for row in of_it:
+            what = audit.Action.JOB_RETRIED
+            await audit.record(uow, viewer, what, workspace, row.id, after=row)
     return rows
 
 

@@ -30,6 +30,7 @@ from graph.pagination import (
     nodes_field,
     page_info_field,
     page_size,
+    pages_by_time,
     read_time_key,
     time_key,
 )
@@ -287,43 +288,30 @@ class JobMutation:
 
 
 async def jobs_of(
-    parents: Sequence[Workspace], info: Info, first: int | None = 20, after: str | None = None
+    parents: Sequence[Workspace],
+    info: Info,
+    first: int | None = 20,
+    after: str | None = None,
+    kind: str | None = None,
+    status: JobStatus | None = None,
 ) -> Sequence[Page[job.Job]]:
-    """The newest jobs of each workspace."""
-    size = page_size(first)
-    cursors = {
-        parent.id: Cursors(info.context.services.seals, "jobs", parent.id) for parent in parents
-    }
-    key = None
-    if after is not None:
-        # Of several workspaces' lists it can be of one at most, and then the others refuse it.
-        keys = [of_list.read(after) for of_list in cursors.values()]
-        key = read_time_key(keys[0])
-    async with info.context.reader() as reader:
-        rows = await job.pages(
-            reader,
-            info.context.viewer,
-            list(cursors),
-            limit=size + 1,
-            after=key,
-            columns=columns_of(info, "Job", "created_at"),
-        )
-    found: dict[UUID | None, list[job.Job]] = {workspace: [] for workspace in cursors}
-    for row in rows:
-        found[row.workspace_id].append(row)
-    return [
-        Page(
-            rows=found[parent.id][:size],
-            has_next=len(found[parent.id]) > size,
-            continued=after is not None,
-            cursor=partial(_cursor, cursors[parent.id]),
-        )
-        for parent in parents
-    ]
-
-
-def _cursor(cursors: Cursors, row: job.Job) -> str:
-    return cursors.write(time_key(row.created_at, row.id))
+    """The newest jobs of each workspace: all, or those of a kind, or of a status."""
+    read = partial(
+        job.pages,
+        kind=kind,
+        status=None if status is None else status.value,
+        columns=columns_of(info, "Job", "created_at"),
+    )
+    return await pages_by_time(
+        parents,
+        info,
+        read,
+        name="jobs" if kind is None and status is None else f"jobs {kind} {status}",
+        of="workspace_id",
+        at="created_at",
+        first=first,
+        after=after,
+    )
 
 
 def _job_ids(event: events.JobsUpdated) -> tuple[UUID, ...]:

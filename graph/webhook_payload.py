@@ -4,9 +4,10 @@ The selection is a document for a schema whose query type is the event: nothing 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import cast
 
@@ -29,6 +30,7 @@ from graphql import (
 )
 
 from domain.errors import FieldError, InvalidInputError
+from domain.seals import Seals
 from domain.viewer import Viewer
 from domain.webhook import Event, PayloadError
 from graph.engine import Engine, Plan
@@ -48,7 +50,22 @@ DEFAULT = """{
     tags { id name }
   }
 }"""
-"""What an endpoint gets that selects nothing itself."""
+"""What an endpoint gets of feedback that selects nothing itself."""
+_DEFAULTS = {
+    "alert": """{
+  alertId
+  alert {
+    id name kind state firedAt resolvedAt value threshold baseline windowStart windowEnd query
+    rule { id name }
+    samples { id body rating sentiment { label score } source { id name } }
+  }
+}""",
+    "job": """{
+  jobId
+  job { id kind status error attempts result resultUrl createdById createdAt startedAt finishedAt }
+}""",
+}
+"""The same of other events, by the first word of their types."""
 LONGEST = 8_000
 MOST_FIELDS = 200
 DEEPEST = 8
@@ -64,6 +81,8 @@ class _Services:
 
     base_url: str
     objects: Objects
+    seals: Seals
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,10 @@ class _Context:
     services: _Services
     viewer: Viewer
     database: Database
+
+    @property
+    def viewer_or_none(self) -> Viewer:
+        return self.viewer
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return self.database.reader()
@@ -88,13 +111,15 @@ class Payloads:
         objects: Objects,
         *,
         base_url: str,
+        seals: Seals,
+        clock: Callable[[], datetime],
         seconds: float,
     ) -> None:
         event = cast("GraphQLObjectType", schema.type_map["WebhookEvent"])
         # Without @defer: a body is sent as a whole.
         self._engine = Engine(GraphQLSchema(event, directives=specified_directives))
         self._database = database
-        self._services = _Services(base_url, objects)
+        self._services = _Services(base_url, objects, seals, clock)
         self._seconds = seconds
         self._compiled = lru_cache(_COMPILED)(self._compile)
 
@@ -121,7 +146,9 @@ class Payloads:
 
         What happened may have changed since, or be gone: it is answered as it is now.
         """
-        plan = self._compiled(DEFAULT if selection is None else selection)
+        if selection is None:
+            selection = _DEFAULTS.get(event.type.partition(".")[0], DEFAULT)
+        plan = self._compiled(selection)
         context = _Context(self._services, viewer, self._database)
         try:
             async with asyncio.timeout(self._seconds):

@@ -45,7 +45,14 @@ class Attempt:
     repetition.
     """
 
-    def __init__(self, row: store.ClaimedRow, worker: UUID, database: Database) -> None:
+    def __init__(
+        self,
+        row: store.ClaimedRow,
+        worker: UUID,
+        database: Database,
+        *,
+        keep_success: bool = True,
+    ) -> None:
         self.id = row.id
         self.key: AttemptKey = (row.id, row.attempts, worker)
         self.workspace_id = row.workspace_id
@@ -59,6 +66,7 @@ class Attempt:
         self._result: str | None = None
         self._worker = worker
         self._database = database
+        self._keep_success = keep_success
 
     @property
     def result(self) -> Mapping[str, Any] | None:
@@ -121,7 +129,9 @@ class Attempt:
         failed: bool = False,
     ) -> store.End:
         """How it ended, for the record."""
-        return store.End(self.id, self.number, status, error, run_at, failed, self._result)
+        return store.End(
+            self.id, self.number, status, error, run_at, failed, self._result, self._keep_success
+        )
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[UnitOfWork]:

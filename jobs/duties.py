@@ -4,20 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
-from dramatiq.brokers.redis import RedisBroker
 
-from domain import feedback, housekeeping, schedule, stats
+from domain import housekeeping, schedule, scoring, stats
 from domain.job import Kind
-from jobs.broker import SCORES, score_messages
+from jobs.metrics import RelayMetrics
 from persistence import job as job_store
 from persistence.database import Database, StoreUnavailableError
 
 log = structlog.get_logger(__name__)
 
-# Feedback is scored within a second or two; what has waited so long was forgotten by a crash.
+# New feedback is scored within a second or two; what has waited so long came in a file, or was forgotten by a crash.
 OVERDUE = timedelta(seconds=15)
 
 
@@ -44,23 +42,13 @@ async def _repeat(duty: Duty) -> None:
         await asyncio.sleep(duty.seconds)
 
 
-def score_overdue(database: Database, broker: RedisBroker, clock: Callable[[], datetime]) -> Duty:
-    """Ask again for scores that a crash left undone, when the workers have nothing else to do."""
+def score_overdue(database: Database, clock: Callable[[], datetime]) -> Duty:
+    """Ask for scores of what is being imported, and of what a crash left undone."""
 
     async def do() -> None:
-        waiting = await asyncio.to_thread(broker.do_qsize, SCORES)
-        if waiting:
-            return
-        async with database.reader() as reader:
-            rows = await feedback.overdue(reader, clock() - OVERDUE)
-        by_workspace: dict[UUID, list[UUID]] = {}
-        for row in rows:
-            by_workspace.setdefault(row.workspace_id, []).append(row.id)
-        for workspace, ids in by_workspace.items():
-            for message in score_messages(workspace, ids):
-                await asyncio.to_thread(broker.enqueue, message)
-        if rows:
-            log.info("asked again for scores", feedback=len(rows))
+        asked = await scoring.ask_where_overdue(database, clock() - OVERDUE)
+        if asked:
+            log.info("asked for scores of what waits", workspaces=asked)
 
     return Duty("score overdue feedback", 10, do)
 
@@ -71,12 +59,13 @@ _SILENCE = 10.0
 _RETURNING = 4.0
 
 
-def take_back_jobs(database: Database) -> Duty:
+def take_back_jobs(database: Database, metrics: RelayMetrics | None = None) -> Duty:
     """Give the jobs of dead workers to others.
 
     Who has only just found Postgres lets the workers find it first.
     """
     led_since: float | None = None
+    counted = metrics or RelayMetrics()
 
     async def do() -> None:
         nonlocal led_since
@@ -90,6 +79,8 @@ def take_back_jobs(database: Database) -> Duty:
         except StoreUnavailableError:
             led_since = None
             raise
+        for job in taken:
+            counted.took_back(job.kind, job.status)
         if taken:
             log.warning("took jobs back from dead workers", jobs=len(taken))
 

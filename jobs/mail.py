@@ -3,6 +3,7 @@
 from clients.mail import Mail, MailRejectedError, MailUnavailableError
 from domain.mail import SEND_MAIL, Message
 from jobs.attempt import Attempt, FailedError, HopelessError
+from jobs.metrics import Arrived
 from jobs.resources import WorkerResources
 from jobs.runner import Task
 
@@ -22,12 +23,16 @@ async def deliver(
         reply_to=message.reply_to,
         message_id=f"<job.{attempt.id.hex}{part and '.' + part}@{resources.mail_domain}>",
     )
+    mails = resources.metrics.mails
     try:
         await resources.mailer.send(mail)
     except MailRejectedError as error:
+        mails.labels(Arrived.REFUSED).inc()
         raise HopelessError(f"the mail was rejected: {error}") from error
     except MailUnavailableError as error:
+        mails.labels(Arrived.UNREACHABLE).inc()
         raise FailedError(f"the mail server does not take mail: {error}") from error
+    mails.labels(Arrived.ACCEPTED).inc()
 
 
 async def _send_mail(resources: WorkerResources, attempt: Attempt) -> None:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from domain import events
 from jobs.broker import score_messages
+from jobs.metrics import RelayMetrics
 from jobs.wakes import Wakes
 from persistence import outbox
 from persistence.bus import Bus, BusUnavailableError, Head
@@ -54,6 +55,7 @@ class Relay:
         *,
         direct_url: str,
         reactions: Sequence[Reaction] = (),
+        metrics: RelayMetrics | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -61,6 +63,7 @@ class Relay:
         self._clock = clock
         self._direct_url = direct_url
         self._reactions = reactions
+        self._metrics = metrics or RelayMetrics()
 
     async def run(self, when_leading: Callable[[], "asyncio.Future[None]"]) -> None:
         """Until cancelled. `when_leading` starts what only the leader does; it is cancelled with the lead."""
@@ -69,10 +72,12 @@ class Relay:
                 async with outbox.lead(self._direct_url) as leadership:
                     if leadership is not None:
                         log.info("relay leads", fence=leadership.fence)
+                        self._metrics.leading.set(1)
                         duties = when_leading()
                         try:
                             await self._lead(leadership)
                         finally:
+                            self._metrics.leading.set(0)
                             duties.cancel()
             except (StoreUnavailableError, LeadershipLostError, SupersededError) as error:
                 log.warning("relay does not lead", reason=str(error) or type(error).__name__)
@@ -88,6 +93,7 @@ class Relay:
             delivered, rest = 0, _RETRY_SECONDS
             try:
                 delivered = await term.deliver()
+                self._metrics.delivered.inc(delivered)
                 # In this order, for what is claimed is compared with entries that a new epoch takes away.
                 if clock() >= next_look:
                     await term.look_for_losses()
@@ -126,6 +132,7 @@ class Relay:
             except StoreUnavailableError:
                 raise
             except Exception:
+                self._metrics.passed_over.inc()
                 log.exception("an event led to nothing", event_id=row.id, kind=row.kind)
 
 

@@ -1,7 +1,7 @@
 """What the worker's tasks use."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from clients.mail import Mailer
@@ -11,6 +11,7 @@ from domain.seals import Seals
 from domain.sentiment import Scorer
 from domain.viewer import Viewer
 from domain.webhook import Event
+from jobs.metrics import WorkMetrics
 from persistence.database import Database
 from persistence.objects import Objects
 
@@ -30,7 +31,9 @@ class WorkerResources:
     base_url: str
     clock: Callable[[], datetime]
     job_history: timedelta
+    audit_history: timedelta
     seals: Seals
     render: Render
     objects: Objects
     file_rules: Rules
+    metrics: WorkMetrics = field(default_factory=WorkMetrics)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from time import perf_counter
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from domain import ids
 from domain.ids import Kind as IdKind
 from domain.job import Kind, Priority
 from jobs.attempt import Attempt, AttemptKey
+from jobs.metrics import Ended, WorkMetrics
 from jobs.verdict import CancelledFromWithinError, TookTooLongError, is_unexpected, verdict
 from persistence import job as store
 from persistence.database import Database, StoreUnavailableError, new_id
@@ -93,12 +95,14 @@ class Runner(Generic[R]):
         *,
         clock: Callable[[], datetime],
         places: Mapping[Priority, int] = PLACES,
+        metrics: WorkMetrics | None = None,
     ) -> None:
         self._database = database
         self._resources = resources
         self._tasks = {task.kind.name: task for task in tasks}
         self._clock = clock
         self._lanes = {priority: _Lane(priority, number) for priority, number in places.items()}
+        self._metrics = metrics or WorkMetrics()
         self._worker = new_id()
         self._running: dict[AttemptKey, _Running] = {}
         self._ended: list[tuple[_Lane, UUID, store.End]] = []
@@ -198,9 +202,15 @@ class Runner(Generic[R]):
     # Running
 
     async def _attempt(self, lane: _Lane, row: store.ClaimedRow, worker: UUID) -> None:
-        attempt = Attempt(row, worker, self._database)
-        end = await self._outcome(attempt, self._tasks[row.kind])
+        task = self._tasks[row.kind]
+        keep = task.kind.keep_successes
+        attempt = Attempt(row, worker, self._database, keep_success=keep)
+        with self._metrics.running.track_inprogress():
+            began = perf_counter()
+            end = await self._outcome(attempt, task)
         running = self._running.pop(attempt.key)
+        how = _ended(attempt, None if running.reason is _Reason.LOST else end)
+        self._metrics.attempts.labels(row.kind, how).observe(perf_counter() - began)
         if end is None or running.reason is _Reason.LOST:
             self._leave(lane)
         else:
@@ -380,6 +390,16 @@ class Runner(Generic[R]):
             if row is not None:
                 self._begin(self._lanes[Priority(row.priority)], row, worker)
         return row is not None
+
+
+def _ended(attempt: Attempt, end: store.End | None) -> Ended:
+    if attempt.is_completed:
+        return Ended.SUCCEEDED
+    if end is None:
+        return Ended.LOST
+    if end.status == "QUEUED":
+        return Ended.RETRIED if end.failed else Ended.POSTPONED
+    return Ended(end.status.lower())
 
 
 def _complain(message: str, error: Exception) -> None:

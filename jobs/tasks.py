@@ -2,7 +2,21 @@
 
 from collections.abc import Sequence
 
-from jobs import account, alert, contact, export, file, housekeeping, imports, mail, webhook
+from jobs import (
+    account,
+    alert,
+    contact,
+    export,
+    feedback,
+    file,
+    housekeeping,
+    imports,
+    invitation,
+    mail,
+    privacy,
+    source,
+    webhook,
+)
 from jobs.resources import WorkerResources
 from jobs.runner import Task
 
@@ -11,9 +25,13 @@ TASKS: Sequence[Task[WorkerResources]] = (
     *alert.TASKS,
     *contact.TASKS,
     *export.TASKS,
+    *feedback.TASKS,
     *file.TASKS,
     *housekeeping.TASKS,
     *imports.TASKS,
+    *invitation.TASKS,
     *mail.TASKS,
+    *privacy.TASKS,
+    *source.TASKS,
     *webhook.TASKS,
 )

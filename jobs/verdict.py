@@ -51,15 +51,10 @@ def verdict(attempt: Attempt, kind: Kind, error: Exception, now: datetime) -> En
         case _ if attempt.failures + 1 >= kind.most_failures:
             end = attempt.ended("FAILED", error=_text(error), failed=True)
         case _:
-            run_at = now + _pause(kind, attempt.failures)
+            # By chance, so that not all come back at once.
+            run_at = now + kind.pause(attempt.failures, random.random())  # noqa: S311
             end = attempt.ended("QUEUED", error=_text(error), run_at=run_at, failed=True)
     return end
-
-
-def _pause(kind: Kind, failures: int) -> timedelta:
-    """Before the next attempt: twice as long after each failure; by chance, so that not all come back at once."""
-    doubled: int = 2 ** min(failures, 30)
-    return min(kind.first_pause * doubled, kind.longest_pause) * random.uniform(0.5, 1)  # noqa: S311
 
 
 def _text(error: Exception) -> str:

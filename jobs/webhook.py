@@ -10,6 +10,7 @@ from clients.outgoing import BadUrlError, OutgoingError
 from domain import signing, webhook
 from domain.webhook import Delivery, PayloadError, Sent, Turn, event_of
 from jobs.attempt import Attempt, PostponedError
+from jobs.metrics import Arrived
 from jobs.resources import WorkerResources
 from jobs.runner import Task
 from persistence.database import Database
@@ -20,6 +21,7 @@ AT_ONCE = 8
 # Then others have their turn.
 _TURNS = 20
 _REQUEST_SECONDS = 15.0
+_ACCEPTED = range(200, 300)
 
 
 async def react(database: Database, rows: Sequence[OutboxRow]) -> None:
@@ -50,6 +52,17 @@ async def _deliver(resources: WorkerResources, attempt: Attempt) -> None:
 
 
 async def _send(resources: WorkerResources, turn: Turn, delivery: Delivery) -> Sent:
+    """Post one delivery, and count what became of it."""
+    sent = await _post(resources, turn, delivery)
+    if sent.status is None:
+        arrived = Arrived.UNREACHABLE if sent.headers else Arrived.UNSENT
+    else:
+        arrived = Arrived.ACCEPTED if sent.status in _ACCEPTED else Arrived.REFUSED
+    resources.metrics.webhooks.labels(arrived).inc()
+    return sent
+
+
+async def _post(resources: WorkerResources, turn: Turn, delivery: Delivery) -> Sent:
     """Render, sign and post one delivery. What goes wrong with that is in the answer, as the log is to have it."""
     assert turn.webhook is not None  # noqa: S101 - whoever has a batch has these
     assert turn.viewer is not None  # noqa: S101

@@ -24,9 +24,15 @@ from domain.job import Once, Priority
 from persistence.alert import AlertRow, SecretRow, counting, keeping, raising
 from persistence.database import Database, UnitOfWork
 
-CHECK_ALERTS = job.Kind("check_alerts", most_failures=3, longest_pause=timedelta(seconds=30))
-MATCH_ALERTS = job.Kind("match_alerts", most_failures=20, longest_pause=timedelta(minutes=5))
-ASK_FOR_CHECKS = job.Kind("ask_for_alert_checks", priority=Priority.HIGH, most_failures=3)
+CHECK_ALERTS = job.Kind(
+    "check_alerts", most_failures=3, longest_pause=timedelta(seconds=30), keep_successes=False
+)
+MATCH_ALERTS = job.Kind(
+    "match_alerts", most_failures=20, longest_pause=timedelta(minutes=5), keep_successes=False
+)
+ASK_FOR_CHECKS = job.Kind(
+    "ask_for_alert_checks", priority=Priority.HIGH, most_failures=3, keep_successes=False
+)
 
 KEPT = timedelta(days=400)
 # Much that comes at once is looked at once.

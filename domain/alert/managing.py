@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain import roles
+from domain import audit, roles
 from domain import workspace as workspaces
 from domain.alert import channels, checking, telling
 from domain.alert.channels import Channels, Urls, Wanted
@@ -71,7 +71,7 @@ async def create(
     if await keeping.number(uow, workspace) >= MOST_RULES:
         raise ConflictError(f"A workspace has at most {MOST_RULES} alert rules.")
     rule = new_id()
-    return await keeping.add(
+    row = await keeping.add(
         uow,
         workspace=workspace,
         rule=rule,
@@ -83,6 +83,8 @@ async def create(
         enabled=command.enabled,
         created_by=viewer.user_id,
     )
+    await audit.record(uow, viewer, audit.Action.ALERT_RULE_CREATED, workspace, rule, after=row)
+    return row
 
 
 async def update(
@@ -112,7 +114,7 @@ async def update(
     is_another = not definition.asks_the_same_as(Definition.from_json(row.definition))
     if is_another or not enabled:
         await checking.resolve(uow, workspace, row.id)
-    return await keeping.change(
+    changed = await keeping.change(
         uow,
         workspace=workspace,
         rule=row.id,
@@ -124,6 +126,9 @@ async def update(
         enabled=enabled,
         begins_anew=is_another,
     )
+    what = audit.Action.ALERT_RULE_UPDATED
+    await audit.record(uow, viewer, what, workspace, row.id, before=row, after=changed)
+    return changed
 
 
 async def remove(uow: UnitOfWork, viewer: Viewer, rule_id: UUID) -> UUID:
@@ -131,6 +136,8 @@ async def remove(uow: UnitOfWork, viewer: Viewer, rule_id: UUID) -> UUID:
     row = await _enter(uow, viewer, rule_id)
     await checking.resolve(uow, row.workspace_id, row.id)
     await keeping.remove(uow, row.workspace_id, row.id)
+    what = audit.Action.ALERT_RULE_DELETED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row)
     return row.id
 
 
@@ -140,6 +147,7 @@ async def test_channels(uow: UnitOfWork, viewer: Viewer, rule_id: UUID) -> list[
     jobs = await telling.ask_for_test(uow, row, viewer.user_id)
     if not jobs:
         raise ConflictError("This rule tells nobody: give it a channel first.")
+    await audit.record(uow, viewer, audit.Action.ALERT_RULE_TESTED, row.workspace_id, row.id)
     return jobs
 
 
@@ -184,9 +192,9 @@ async def by_ids(
 async def pages(
     reader: Reader,
     viewer: Viewer,
+    parents: Sequence[UUID],
     *,
     of: Literal["workspace_id", "rule_id"],
-    parents: Sequence[UUID],
     limit: int,
     after: Key | None,
     state: str | None,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain import roles, signing
+from domain import audit, roles, signing
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
@@ -92,6 +92,7 @@ async def create(
         created_by=viewer.user_id,
         values=command.values,
     )
+    await audit.record(uow, viewer, audit.Action.WEBHOOK_CREATED, workspace, row.id, after=row)
     return await _with_new_key(uow, row, seals)
 
 
@@ -106,13 +107,18 @@ async def update(
         await store.enable(uow, row)
     if command.enabled is False and row.disabled_at is None:
         await store.disable(uow, row, "MANUAL")
-    return await store.change(uow, row, command.values)
+    changed = await store.change(uow, row, command.values)
+    what = audit.Action.WEBHOOK_UPDATED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row, after=changed)
+    return changed
 
 
 async def delete(uow: UnitOfWork, viewer: Viewer, webhook_id: UUID) -> UUID:
     """Take an endpoint away with its log; what is pending is not sent any more."""
     row = await enter(uow, viewer, webhook_id)
     await store.remove(uow, row.workspace_id, row.id)
+    what = audit.Action.WEBHOOK_DELETED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row)
     return row.id
 
 
@@ -126,6 +132,8 @@ async def rotate_secret(
     checks.done()
     until = uow.now + timedelta(hours=overlap_hours)
     await store.retire_secrets(uow, row.workspace_id, row.id, until)
+    what = audit.Action.WEBHOOK_SECRET_ROTATED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id)
     return await _with_new_key(uow, row, seals)
 
 

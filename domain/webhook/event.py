@@ -1,7 +1,7 @@
 """What webhooks tell of: the types of events, which endpoint wants which, and who is to get what has happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from domain import job
-from domain.events import FeedbackEvent
+from domain.events import AlertEvent, FeedbackEvent, JobsUpdated
 from domain.job import Kind, Once
 from persistence import webhook as store
 from persistence.database import Database, UnitOfWork
@@ -42,6 +42,10 @@ class EventType(StrEnum):
     FEEDBACK_UPDATED = "feedback.updated"
     FEEDBACK_SCORED = "feedback.scored"
     FEEDBACK_DELETED = "feedback.deleted"
+    ALERT_FIRED = "alert.fired"
+    ALERT_RESOLVED = "alert.resolved"
+    JOB_SUCCEEDED = "job.succeeded"
+    JOB_FAILED = "job.failed"
 
 
 _TYPES = frozenset(EventType)
@@ -49,13 +53,15 @@ _TYPES = frozenset(EventType)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that has happened, as an endpoint is told of it."""
+    """Something that has happened, as an endpoint is told of it, and what it happened to."""
 
     id: UUID
     type: str
     workspace_id: UUID
     occurred_at: datetime
-    feedback_id: UUID | None
+    feedback_id: UUID | None = None
+    alert_id: UUID | None = None
+    job_id: UUID | None = None
 
     @property
     def message_id(self) -> str:
@@ -65,15 +71,16 @@ class Event:
 
 def event_of(row: Delivery) -> Event:
     """The event that a delivery is of."""
-    is_of_feedback = row.event_type.startswith(FeedbackEvent.kind_prefix) or row.event_type == TEST
-    feedback = orjson.loads(row.payload)["id"] if is_of_feedback else None
-    return Event(
-        row.event_id,
-        row.event_type,
-        row.workspace_id,
-        row.occurred_at,
-        None if feedback is None else UUID(hex=feedback),
-    )
+    event = Event(row.event_id, row.event_type, row.workspace_id, row.occurred_at)
+    match row.event_type.partition(".")[0]:
+        case "alert":
+            return replace(event, alert_id=AlertEvent.from_json(row.payload).alert_id)
+        case "job":
+            (job_id,) = JobsUpdated.from_json(row.payload).job_ids
+            return replace(event, job_id=job_id)
+        case _:
+            feedback = orjson.loads(row.payload)["id"]
+            return replace(event, feedback_id=None if feedback is None else UUID(hex=feedback))
 
 
 def wants(webhook: Webhook, kind: str, payload: str) -> bool:
@@ -103,6 +110,8 @@ async def fan_out(database: Database, rows: Sequence[OutboxRow]) -> None:
             # One at a time: who holds several jobs waits for others who do.
             async with database.transaction() as uow:
                 await uow.enter(webhook.workspace_id)
+                if not await store.hold(uow, webhook.workspace_id):
+                    continue
                 if webhook.disabled_at is None:
                     await ask(uow, webhook.workspace_id, webhook.id)
                 await store.plan(uow, webhook.workspace_id, planned)

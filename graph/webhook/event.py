@@ -5,11 +5,13 @@ from datetime import datetime
 
 import strawberry
 
-from domain import feedback, ids, webhook
+from domain import alert, feedback, ids, job, webhook
 from domain.ids import Kind
+from graph.alert.alert import Alert
 from graph.context import Info
 from graph.feedback import Feedback
 from graph.fields import batch, column, rows
+from graph.job import Job
 
 
 async def _feedback(
@@ -23,6 +25,30 @@ async def _feedback(
             reader, info.context.viewer, list(wanted), columns=info.columns("Feedback")
         )
     return [found.get(parent.feedback_id) if parent.feedback_id else None for parent in parents]
+
+
+async def _alerts(parents: Sequence[webhook.Event], info: Info) -> Sequence[alert.Alert | None]:
+    wanted = {parent.alert_id for parent in parents if parent.alert_id is not None}
+    if not wanted:
+        return [None for _ in parents]
+    async with info.context.reader() as reader:
+        found = await alert.by_ids(
+            reader, info.context.viewer, list(wanted), columns=info.columns("Alert")
+        )
+    by_id = {row.id: row for row in found}
+    return [by_id.get(parent.alert_id) if parent.alert_id else None for parent in parents]
+
+
+async def _jobs(parents: Sequence[webhook.Event], info: Info) -> Sequence[job.Job | None]:
+    wanted = {parent.job_id for parent in parents if parent.job_id is not None}
+    if not wanted:
+        return [None for _ in parents]
+    async with info.context.reader() as reader:
+        found = await job.by_ids(
+            reader, info.context.viewer, list(wanted), columns=info.columns("Job")
+        )
+    by_id = {row.id: row for row in found}
+    return [by_id.get(parent.job_id) if parent.job_id else None for parent in parents]
 
 
 @strawberry.type(
@@ -39,7 +65,8 @@ class WebhookEvent:
     )
     type: str = strawberry.field(
         description="As `type` in the body: `feedback.added`, `feedback.updated`, `feedback.scored`, "
-        "`feedback.deleted`, or `webhook.test`. More may be added."
+        "`feedback.deleted`, `alert.fired`, `alert.resolved`, `job.succeeded`, `job.failed`, or `webhook.test`. "
+        "More may be added."
     )
     workspace_id: strawberry.ID = column(
         "workspace_id",
@@ -61,4 +88,28 @@ class WebhookEvent:
         reads=("feedback_id",),
         graphql_type=Feedback | None,
         description="The feedback as it is when the event is sent; null when it is gone.",
+    )
+    alert_id: strawberry.ID | None = column(
+        "alert_id",
+        ids.writer(Kind.ALERT),
+        graphql_type=strawberry.ID | None,
+        description="The alert that it is about; null where it is about none.",
+    )
+    alert: Alert | None = batch(
+        _alerts,
+        reads=("alert_id",),
+        graphql_type=Alert | None,
+        description="The alert as it is when the event is sent; null when it is gone.",
+    )
+    job_id: strawberry.ID | None = column(
+        "job_id",
+        ids.writer(Kind.JOB),
+        graphql_type=strawberry.ID | None,
+        description="The job that it is about; null where it is about none.",
+    )
+    job: Job | None = batch(
+        _jobs,
+        reads=("job_id",),
+        graphql_type=Job | None,
+        description="The job as it is when the event is sent; null when it is gone.",
     )

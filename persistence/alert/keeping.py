@@ -37,6 +37,7 @@ from persistence.database import (
 )
 from persistence.source import Source
 from persistence.workspace import Member, visible
+from persistence.workspace import lock as lock_workspace
 
 
 class EnteredRow(Record):
@@ -231,9 +232,10 @@ async def secret(reader: Reader, workspace: UUID, rule: UUID) -> SecretRow | Non
     return await reader.first(_SECRET, workspace=workspace, id=rule)
 
 
-async def number(reader: Reader, workspace: UUID) -> int:
-    """How many rules the workspace has."""
-    (row,) = await reader.fetch(_NUMBER, workspace=workspace)
+async def number(uow: UnitOfWork, workspace: UUID) -> int:
+    """How many rules the workspace has; nobody else adds one until this transaction ends."""
+    await lock_workspace(uow, workspace)
+    (row,) = await uow.fetch(_NUMBER, workspace=workspace)
     return row.number
 
 

@@ -45,7 +45,14 @@ def _keyset(after: Key | None) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _page(limit: int, *, continued: bool, columns: Columns | None = None) -> Statement[JobRow]:
+def _page(
+    limit: int,
+    *,
+    continued: bool,
+    of_kind: bool = False,
+    status: str | None = None,
+    columns: Columns | None = None,
+) -> Statement[JobRow]:
     parent = (
         func.unnest(bindparam("workspaces", type_=ARRAY(Uuid)))
         .table_valued(column("id", Uuid), with_ordinality="position", name="parent")
@@ -59,6 +66,11 @@ def _page(limit: int, *, continued: bool, columns: Columns | None = None) -> Sta
     )
     if continued:
         page = page.where(_before(_job.created_at))
+    if of_kind:
+        page = page.where(_job.kind == bindparam("kind"))
+    if status is not None:
+        # Written out, one statement for each: what is rare has an index of its own, and is found by that.
+        page = page.where(_job.status == literal_column(f"'{status}'"))
     rows = page.lateral("page")
     return Statement(
         select(*only(columns, rows.c, keys=_PAGE_KEYS))
@@ -94,13 +106,25 @@ async def pages(
     *,
     limit: int,
     after: Key | None,
+    kind: str | None = None,
+    status: str | None = None,
     columns: Columns | None = None,
 ) -> list[JobRow]:
-    """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order."""
+    """The newest `limit` jobs older than `after` of each workspace, in the workspaces' order.
+
+    `status` becomes a part of the statement's text: it must be one that there is.
+    """
     return await reader.fetch(
-        _page(limit, continued=after is not None, columns=columns),
+        _page(
+            limit,
+            continued=after is not None,
+            of_kind=kind is not None,
+            status=status,
+            columns=columns,
+        ),
         viewer=viewer,
         workspaces=workspaces,
+        kind=kind,
         **_keyset(after),
     )
 

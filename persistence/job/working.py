@@ -39,6 +39,12 @@ class EndedRow(Record):
     is_cancelled: bool
 
 
+class TakenRow(Record):
+    id: UUID
+    kind: str
+    status: str
+
+
 class SeenRow(Record):
     alive: bool
     held: list[UUID]
@@ -53,12 +59,6 @@ class DueRow(Record):
     run_at: datetime
 
 
-class CountRow(Record):
-    priority: str
-    waiting: int
-    oldest: datetime | None
-
-
 @dataclass(frozen=True, slots=True)
 class End:
     """How an attempt ended: the status it leaves; of what it is to wait for, when; of what went wrong, what."""
@@ -70,6 +70,8 @@ class End:
     run_at: datetime | None = None
     failed: bool = False
     result: str | None = None
+    is_kept: bool = True
+    """Whether there is still a row when it has succeeded."""
 
 
 _TO_RUNNING = """
@@ -88,6 +90,16 @@ def _told(of: str) -> str:
         SELECT workspace_id, 'job.updated',
                jsonb_build_object('ids', jsonb_agg(replace(id::text, '-', '')))
         FROM {of} WHERE workspace_id IS NOT NULL GROUP BY workspace_id"""  # noqa: S608 - of constants
+
+
+def _told_of_ends(of: str) -> str:
+    """The same, and an event for each job that somebody asked for and that has succeeded, or failed for good."""
+    return f"""{_told(of)}
+        UNION ALL
+        SELECT workspace_id, 'job.' || lower(status),
+               jsonb_build_object('ids', jsonb_build_array(replace(id::text, '-', '')))
+        FROM {of} WHERE workspace_id IS NOT NULL AND created_by IS NOT NULL
+            AND status IN ('SUCCEEDED', 'FAILED')"""  # noqa: S608 - of constants
 
 
 # Each tenant's next jobs, those first whose tenant has the fewest running.
@@ -172,9 +184,24 @@ _END = Statement(
         FROM given
         WHERE job.id = given.id AND job.attempts = given.attempts
           AND job.worker_id = :worker AND job.status = 'RUNNING'
-        RETURNING job.id, job.workspace_id, job.status, job.cancel_requested_at
-    ), told AS ({_told("ended")})
+        RETURNING job.id, job.workspace_id, job.created_by, job.status, job.cancel_requested_at
+    ), told AS ({_told_of_ends("ended")})
     SELECT id, status, cancel_requested_at IS NOT NULL AS is_cancelled FROM ended"""),  # noqa: S608 - of constants
+    EndedRow,
+)
+# What is to be done again, or was to be cancelled, has another end.
+_DISCARD = Statement(
+    text(f"""
+    WITH given AS (
+        SELECT * FROM unnest(:ids ::uuid[], :attempts ::int[]) AS given(id, attempts)
+    ), ended AS (
+        DELETE FROM job USING given
+        WHERE job.id = given.id AND job.attempts = given.attempts
+          AND job.worker_id = :worker AND job.status = 'RUNNING'
+          AND NOT job.again AND job.cancel_requested_at IS NULL
+        RETURNING job.id, job.workspace_id, job.created_by, 'SUCCEEDED' AS status
+    ), told AS ({_told_of_ends("ended")})
+    SELECT id, status, false AS is_cancelled FROM ended"""),  # noqa: S608 - of constants
     EndedRow,
 )
 _ADVANCE = Statement(
@@ -235,10 +262,10 @@ _TAKE_BACK = Statement(
             finished_at = CASE WHEN cancel_requested_at IS NOT NULL AND NOT again
                 OR deaths + 1 >= {MOST_DEATHS} THEN :now ::timestamptz END
         FROM orphan WHERE job.id = orphan.id
-        RETURNING job.id, job.workspace_id, job.status, job.cancel_requested_at
-    ), told AS ({_told("taken")})
-    SELECT id, status, cancel_requested_at IS NOT NULL AS is_cancelled FROM taken"""),  # noqa: S608 - of constants
-    EndedRow,
+        RETURNING job.id, job.workspace_id, job.created_by, job.kind, job.status
+    ), told AS ({_told_of_ends("taken")})
+    SELECT id, kind, status FROM taken"""),  # noqa: S608 - of constants
+    TakenRow,
 )
 _DUE = Statement(
     text("""
@@ -248,12 +275,6 @@ _DUE = Statement(
     DueRow,
 )
 _WORKERS: Statement[Record] = Statement(text("SELECT count(*) AS workers FROM worker"), Record)
-_COUNT = Statement(
-    text("""
-    SELECT priority, count(*) AS waiting, min(run_at) AS oldest FROM job
-    WHERE status = 'QUEUED' AND run_at <= :now GROUP BY priority"""),
-    CountRow,
-)
 
 
 async def claim(
@@ -295,6 +316,26 @@ async def end(uow: UnitOfWork, worker: UUID, ends: Sequence[End]) -> list[EndedR
 
     The transaction must be an operation's, or have entered the jobs' workspace.
     """
+    discarded = await _discard(uow, worker, ends)
+    gone = {row.id for row in discarded}
+    left = [end for end in ends if end.job not in gone]
+    return discarded + (await _end(uow, worker, left) if left else [])
+
+
+async def _discard(uow: UnitOfWork, worker: UUID, ends: Sequence[End]) -> list[EndedRow]:
+    """Take away the jobs that have succeeded and are not kept."""
+    routine = [end for end in ends if end.status == "SUCCEEDED" and not end.is_kept]
+    if not routine:
+        return []
+    return await uow.fetch(
+        _DISCARD,
+        worker=worker,
+        ids=[end.job for end in routine],
+        attempts=[end.attempts for end in routine],
+    )
+
+
+async def _end(uow: UnitOfWork, worker: UUID, ends: Sequence[End]) -> list[EndedRow]:
     return await uow.fetch(
         _END,
         worker=worker,
@@ -345,7 +386,7 @@ async def seen(uow: UnitOfWork, worker: UUID) -> SeenRow:
     return row
 
 
-async def take_back(uow: UnitOfWork, *, silence: float) -> list[EndedRow]:
+async def take_back(uow: UnitOfWork, *, silence: float) -> list[TakenRow]:
     """Queue the jobs of workers not seen for `silence` seconds; those that have killed too many have failed.
 
     Nobody could be seen before Postgres was started.
@@ -365,8 +406,3 @@ async def workers(reader: Reader) -> int:
     row = await reader.first(_WORKERS)
     assert row is not None  # noqa: S101 - a count
     return int(row["workers"])
-
-
-async def count(reader: Reader, now: datetime) -> list[CountRow]:
-    """How many jobs of each priority are due, and since when the oldest is; takes time with their number."""
-    return await reader.fetch(_COUNT, now=now)

@@ -1,6 +1,6 @@
 """Endpoints and their secrets: made, changed, taken away, and read by those who manage them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, delete, func, insert, literal_column, or_, sel
 
 from persistence.database import (
     TIMESTAMP,
-    Columns,
     Reader,
     Record,
     Statement,
@@ -17,9 +16,9 @@ from persistence.database import (
     enter_workspace,
     given,
     new_id,
-    one_of,
     table,
 )
+from persistence.managed import Managed
 from persistence.webhook.row import (
     WEBHOOK,
     EnteredRow,
@@ -30,7 +29,8 @@ from persistence.webhook.row import (
     delivery,
     webhook,
 )
-from persistence.workspace import Member, Workspace, managed
+from persistence.workspace import Member
+from persistence.workspace import lock as lock_workspace
 
 
 class SecretRow(Record):
@@ -73,13 +73,6 @@ _COUNT = Statement(
     select(func.count().label("webhooks")).where(webhook.workspace_id == bindparam("workspace")),
     CountRow,
 )
-# So that of two who add one the second counts the first's.
-_ONE_AT_A_TIME: Statement[Record] = Statement(
-    select(table(Workspace).c.id)
-    .where(table(Workspace).c.id == bindparam("workspace"))
-    .with_for_update(key_share=True),
-    Record,
-)
 _CHANGE = Statement(
     update(table(Webhook))
     .where(webhook.id == bindparam("id_"), webhook.workspace_id == bindparam("workspace"))
@@ -93,16 +86,7 @@ _REMOVE = Statement(
     ),
     Record,
 )
-_OF_WORKSPACES = Statement(
-    select(*WEBHOOK)
-    .where(one_of(webhook.workspace_id, "workspaces"), managed(webhook.workspace_id))
-    .order_by(webhook.created_at, webhook.id),
-    WebhookRow,
-    keys=("id", "workspace_id"),
-)
-_BY_IDS = Statement(
-    select(*WEBHOOK).where(one_of(webhook.id, "ids"), managed(webhook.workspace_id)), WebhookRow
-)
+_managed = Managed(webhook, WEBHOOK, WebhookRow, webhook.created_at, webhook.id)
 _ENTER = Statement(
     select(
         webhook.workspace_id,
@@ -197,7 +181,7 @@ async def add(
 
 async def count(uow: UnitOfWork, workspace: UUID) -> int:
     """How many endpoints the workspace has; nobody else counts them until this transaction ends."""
-    await uow.execute(_ONE_AT_A_TIME, workspace=workspace)
+    await lock_workspace(uow, workspace)
     (row,) = await uow.fetch(_COUNT, workspace=workspace)
     return row.webhooks
 
@@ -214,29 +198,8 @@ async def remove(uow: UnitOfWork, workspace: UUID, webhook: UUID) -> None:
     await uow.execute(_REMOVE, workspace=workspace, id=webhook)
 
 
-async def of_workspaces(
-    reader: Reader,
-    viewer: UUID,
-    managers: Sequence[str],
-    workspaces: Sequence[UUID],
-    *,
-    columns: Columns | None = None,
-) -> list[WebhookRow]:
-    """The endpoints of those of the workspaces where the viewer has one of the roles `managers`, the oldest first."""
-    return await reader.fetch(
-        _OF_WORKSPACES.of(columns), viewer=viewer, managers=managers, workspaces=workspaces
-    )
-
-
-async def by_ids(
-    reader: Reader,
-    viewer: UUID,
-    managers: Sequence[str],
-    ids: Sequence[UUID],
-    *,
-    columns: Columns | None = None,
-) -> list[WebhookRow]:
-    return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, managers=managers, ids=ids)
+of_workspaces = _managed.of_workspaces
+by_ids = _managed.by_ids
 
 
 async def enter(uow: UnitOfWork, viewer: UUID, webhook: UUID) -> EnteredRow | None:

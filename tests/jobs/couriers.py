@@ -219,7 +219,13 @@ async def courier(
             )
         )
         payloads = Payloads(
-            schema._schema, database, api.objects, base_url=settings.base_url, seconds=5
+            schema._schema,
+            database,
+            api.objects,
+            base_url=settings.base_url,
+            seals=api.services.seals,
+            clock=clock,
+            seconds=5,
         )
         resources = WorkerResources(
             database,
@@ -230,6 +236,7 @@ async def courier(
             base_url=settings.base_url,
             clock=clock,
             job_history=timedelta(days=30),
+            audit_history=timedelta(days=400),
             seals=api.services.seals,
             render=payloads.render,
             objects=api.objects,

@@ -22,7 +22,7 @@ from persistence.database import Database
 from persistence.outbox import Leadership
 from tests.factories import NOON
 
-SECONDS = 10
+SECONDS = 20
 FACETS = Facets(UUID(int=1), None, None, NOON)
 
 

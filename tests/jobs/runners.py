@@ -93,6 +93,12 @@ class Desk:
                 await asyncio.sleep(0.01)
         return row
 
+    async def gone(self) -> None:
+        """As soon as there is no job left."""
+        async with asyncio.timeout(SECONDS):
+            while await self.factory.rows("SELECT id FROM job"):
+                await asyncio.sleep(0.01)
+
     async def begun(self, number: int) -> list[Attempt]:
         """The attempts that were begun, as soon as there are so many."""
         await until(lambda: len(self.notes.begun) >= number)

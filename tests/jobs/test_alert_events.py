@@ -100,6 +100,21 @@ async def test_each_feedback_is_looked_at_for_what_matches(
     ]
 
 
+async def test_what_was_to_be_looked_at_in_a_workspace_that_is_gone_is_no_failure(
+    database: Database, alerting: Alerting, factory: Factory, tenant: Tenant, worker: Worker
+) -> None:
+    await alerting.rule(tenant, WORD)
+    await alerting.rule(tenant, COUNT)
+    id_ = await factory.feedback(tenant, "a refund", occurred_at=now() - timedelta(seconds=1))
+    await alert.react(database, outbox((tenant, "ADDED", id_)))
+    await factory.change("UPDATE job SET run_at = now()")
+    await factory.change("DELETE FROM workspace WHERE id = :id", within=tenant, id=tenant.id)
+
+    await worker.work()
+
+    assert await factory.rows("SELECT kind, status, error FROM job") == []
+
+
 async def test_a_match_is_found_by_its_job_however_often_the_event_comes(
     database: Database, alerting: Alerting, factory: Factory, tenant: Tenant, worker: Worker
 ) -> None:
@@ -109,7 +124,8 @@ async def test_a_match_is_found_by_its_job_however_often_the_event_comes(
 
     for _ in range(3):
         await alert.react(database, rows)
+    assert len(await asked(factory)) == 3
     await worker.work()
 
     assert await alerting.states(tenant) == ["FIRING"]
-    assert await factory.rows("SELECT status, count(*) FROM job GROUP BY 1") == [("SUCCEEDED", 3)]
+    assert await factory.rows("SELECT status, error FROM job") == []

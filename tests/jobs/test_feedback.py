@@ -1,23 +1,17 @@
 """Scoring in the worker, with the real model and real stores."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy import text
 
 from app.resources import Api
-from app.settings import Settings
-from app.stores import now
 from domain import events, ids
 from domain.events import FeedbackEvent
 from domain.ids import Kind
 from domain.sentiment import Scorer
-from jobs import broker as brokers
-from jobs import duties
 from jobs.feedback import score
 from jobs.relay import Relay
 from persistence.bus import Bus
@@ -32,15 +26,6 @@ _WAITING = Statement(text("SELECT id FROM outbox"), Record)
 def scorer(api: Api) -> Scorer:
     """The model that the run has loaded."""
     return api.services.scorer
-
-
-@pytest.fixture
-def broker(settings: Settings) -> Any:
-    """A broker whose queue is empty and not another test's."""
-    opened = brokers.connect(f"{settings.redis_url}/6")
-    opened.flush_all()
-    yield opened
-    opened.close()
 
 
 async def rows(database: Database) -> list[Record]:
@@ -174,32 +159,3 @@ async def test_nothing_to_score_is_nothing_to_do(
 
     assert await score(database, scorer, tenant.id, []) == 0
     assert await score(database, scorer, tenant.id, [UUID(int=1)]) == 0
-
-
-async def test_what_is_overdue_is_asked_for_again(
-    factory: Factory, database: Database, broker: RedisBroker
-) -> None:
-    one, other = await factory.tenant(), await factory.tenant()
-    await stored(factory, one, *["waits"] * (brokers.SCORED_AT_ONCE + 1))
-    await stored(factory, other, "waits")
-    await stored(factory, other, "scored", score=POSITIVE)
-    later = now() + duties.OVERDUE
-    duty = duties.score_overdue(database, broker, lambda: later)
-
-    await duty.do()
-    asked = broker.do_qsize(brokers.SCORES)
-    await duty.do()
-
-    assert asked == 3
-    assert broker.do_qsize(brokers.SCORES) == 3
-
-
-async def test_what_is_not_overdue_is_not_asked_for(
-    factory: Factory, database: Database, broker: RedisBroker
-) -> None:
-    await stored(factory, await factory.tenant(), "new")
-    soon = now() + duties.OVERDUE - timedelta(seconds=5)
-
-    await duties.score_overdue(database, broker, lambda: soon).do()
-
-    assert broker.do_qsize(brokers.SCORES) == 0

@@ -20,7 +20,7 @@ from domain.webhook import LOG_KEPT, forget
 from domain.webhook.event import ask
 from jobs import webhook
 from persistence import webhook as store
-from persistence.database import Database, Statement
+from persistence.database import Database, Record, Statement
 from persistence.outbox import OutboxRow
 from tests.factories import NOON, Factory, Tenant
 from tests.graph.webhook_queries import REPLAY, result
@@ -34,6 +34,8 @@ _ROW = Statement(
     ),
     OutboxRow,
 )
+
+_DELETE: Statement[Record] = Statement(text("DELETE FROM workspace WHERE id = :id"), Record)
 
 
 @dataclass
@@ -190,6 +192,35 @@ async def test_who_writes_deliveries_and_who_delivers_do_not_wait_for_each_other
     await writing
 
     assert await deliveries(factory) == [(endpoint, "feedback.added", "PENDING")]
+
+
+_HELD = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND query LIKE '%FROM workspace%FOR KEY SHARE%'"
+)
+
+
+async def test_a_workspace_that_is_deleted_meanwhile_holds_nobody_up(
+    factory: Factory, database: Database, outbox: Outbox
+) -> None:
+    gone, other = await factory.tenant(), await factory.tenant()
+    for tenant in (gone, other):
+        await factory.webhook(tenant)
+    rows = [await outbox.event(gone, 1), await outbox.event(other, 2)]
+
+    async with database.transaction() as deleting:
+        await deleting.enter(gone.id)
+        await deleting.execute(_DELETE, id=gone.id)
+        reacting = asyncio.ensure_future(webhook.react(database, rows))
+        async with asyncio.timeout(SECONDS):
+            while await factory.rows(_HELD) != [(1,)]:
+                await asyncio.sleep(0.01)
+    await reacting
+
+    assert await factory.rows("SELECT workspace_id, event_type FROM webhook_delivery") == [
+        (other.id, "feedback.added")
+    ]
+    assert await factory.rows("SELECT workspace_id FROM job") == [(other.id,)]
 
 
 async def test_who_replays_and_who_delivers_do_not_wait_for_each_other(

@@ -150,11 +150,13 @@ async def test_what_a_killed_worker_was_doing_is_done_by_another(processes: Proc
     assert row["failures"] == 0
 
 
-async def test_a_worker_without_postgres_ends_with_an_error(processes: Processes) -> None:
-    away = processes.stores.settings.model_copy(
+async def test_a_worker_without_postgres_ends_with_an_error(
+    stores: Stores, directory: Path
+) -> None:
+    away = stores.settings.model_copy(
         update={"database_url": "postgresql://nobody@127.0.0.1:1/nowhere"}
     )
-    alone = replace(processes, stores=replace(processes.stores, settings=away))
+    alone = Processes(replace(stores, settings=away), directory)
     async with alone.running("-m", "app", "worker") as worker, asyncio.timeout(SECONDS):
         code = await worker.wait()
 
