@@ -1,20 +1,21 @@
 # Everything a contributor needs. `make run` and `make test` do all the set-up themselves.
 PYTHON ?= python3
+TO ?= documents.json
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema bench lock clean
+.PHONY: help run test check format schema documents bench lock clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/run.stamp ## Start everything and serve on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR)
 	@exec $(BIN)/python -m app run --exit-with-parent
 
 test: $(VENV)/dev.stamp ## Run every test, on a real Postgres, Valkey and S3 (ARGS="-k words")
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, tests
 	$(BIN)/ruff format --check .
@@ -29,6 +30,10 @@ format: $(VENV)/dev.stamp ## Put the code into its format
 
 schema: $(VENV)/run.stamp ## Write schema.graphql from the code
 	$(BIN)/python -m app schema > schema.graphql
+
+documents: $(VENV)/run.stamp ## Write a manifest of trusted documents (FROM=a folder of .graphql files, TO=documents.json)
+	@test -n "$(FROM)" || { echo 'Say where the .graphql files are: make documents FROM=folder'; exit 2; }
+	$(BIN)/python -m app documents "$(FROM)" > "$(TO).new" && mv "$(TO).new" "$(TO)"
 
 bench: $(VENV)/dev.stamp ## Measure; README.md in bench/ says what
 	$(BIN)/python -m bench $(ARGS)

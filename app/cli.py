@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from app import settings as settings_
 from app.settings import Settings, SettingsError
@@ -16,7 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--exit-with-parent", action="store_true", help=argparse.SUPPRESS)
     for name, (_, text) in _COMMANDS.items():
         commands.add_parser(name, help=text)
+    documents = commands.add_parser("documents", help="print a manifest of a folder's operations")
+    documents.add_argument("folder", type=Path, help="where their .graphql files are")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "documents":
+        return _documents(chosen.folder)
     if chosen.command == "run":
         from app.run import run as run_everything  # noqa: PLC0415
 
@@ -30,6 +35,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 # Each command imports only what it needs: the API needs no Dramatiq, the relay no model.
+
+
+def _documents(folder: Path) -> int:
+    from graph import manifest  # noqa: PLC0415
+    from graph.schema import schema  # noqa: PLC0415
+
+    try:
+        text = manifest.written(folder, schema._schema)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
+    except manifest.ManifestError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(text.decode(), end="")
+    return 0
 
 
 def _api(settings: Settings) -> None:

@@ -4,12 +4,11 @@ import contextlib
 import gc
 import resource
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
 import uvicorn
-from opentelemetry.metrics import get_meter
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -19,14 +18,25 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
+from app.connection import HttpConnection
+from app.forms import Forms
 from app.health import Readiness, live
 from app.hooks import Hooks
-from app.metrics import observe
+from app.metrics.api import of_graphql, of_hooks, of_live
+from app.metrics.backlog import Backlog
+from app.metrics.endpoint import MetricsEndpoint, joined
+from app.metrics.registry import Metrics, of_database, of_model
+from app.oidc import OidcSignIn
 from app.resources import Api, open_api
+from app.security import secured
 from app.settings import Settings, SettingsError
+from graph import manifest
+from graph.authentication import context_of, headers_of, recognise
 from graph.documents import RequestError
 from graph.execution import Operations
 from graph.http import GraphQLOverHTTP, Receive, Scope, Send
+from graph.manifest import ManifestError
+from graph.proxies import Proxies
 from graph.schema import schema
 from graph.seats import Seats
 from graph.sse import EventStreams
@@ -34,6 +44,7 @@ from graph.subscribing import Subscriptions
 from graph.websocket import GraphQLOverWebSocket
 from graph.websocket.socket import Socket
 
+_CHALLENGE = {"www-authenticate": "Bearer"}
 PLAYGROUND = Path(__file__).parents[1] / "web" / "graphiql" / "dist"
 
 
@@ -46,11 +57,14 @@ class Application:
     def __init__(self, settings: Settings, operations: type[Operations] = Operations) -> None:
         self._settings = settings
         self._operations = operations
+        self._proxies = Proxies(settings.trusted_proxies)
         self._readiness = Readiness()
         self._graphql: GraphQLOverHTTP | None = None
         self.websocket: GraphQLOverWebSocket | None = None
         self._streams: EventStreams | None = None
         self._hooks: Hooks | None = None
+        self._forms: Forms | None = None
+        self._metrics: MetricsEndpoint | None = None
         self._rest = Starlette(routes=self._routes())
         # Only where there are other origins: it looks at every request.
         self._http = _shared(self._dispatch, settings) if settings.cors_origins else self._dispatch
@@ -60,7 +74,10 @@ class Application:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         else:
-            await self._http(scope, receive, send)
+            self._proxies.resolve(scope)
+            # Each form has origins of its own.
+            forms = self._forms if scope["path"].startswith("/forms/") else None
+            await (forms or self._http)(scope, receive, secured(scope, send))
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -89,16 +106,38 @@ class Application:
             Route("/", lambda _: RedirectResponse("/graphql"), methods=["GET"]),
             Route("/healthz", live, methods=["GET"]),
             Route("/readyz", self._readiness.ready, methods=["GET"]),
-            Route("/schema.graphql", _schema, methods=["GET"]),
+            Route("/metrics", self._tell, methods=["GET"]),
+            Route("/schema.graphql", self._schema, methods=["GET"]),
             Route("/.well-known/jwks.json", self._jwks, methods=["GET"]),
+            *OidcSignIn(lambda: self.api).routes(),
             Mount("/graphiql", StaticFiles(directory=PLAYGROUND)),
         ]
+
+    async def _schema(self, request: Request) -> Response:
+        audience = self._settings.shows_schema_to
+        if audience == "nobody":
+            return Response(status_code=404)
+        if audience == "signed_in":
+            if self.api is None:
+                return Response(status_code=503)
+            headers = headers_of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+            context = context_of(self.api.services, request.scope, headers)  # type: ignore[arg-type]
+            if context.key_secret is not None:
+                await recognise(context, context.key_secret)
+            if context.viewer_or_none is None:
+                return PlainTextResponse("Sign in to see the schema.\n", 401, _CHALLENGE)
+        return PlainTextResponse(schema.as_str() + "\n")
 
     async def _jwks(self, _: Request) -> Response:
         if self.api is None:
             return Response(status_code=503)
         keys = self.api.services.policy.access.jwks()
         return JSONResponse(keys, headers={"cache-control": "public, max-age=300"})
+
+    async def _tell(self, request: Request) -> Response:
+        if self._metrics is None:
+            return Response(status_code=503)
+        return await self._metrics.answer(request)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -122,11 +161,13 @@ class Application:
             schema._schema,  # noqa: SLF001 - Strawberry keeps graphql-core's schema there; a contract test watches it
             seconds=settings.operation_seconds,
             most_points=settings.operation_points,
+            introspection=settings.shows_schema_to,
+            only_trusted=settings.only_trusted_documents,
+            persisted=api.persisted if settings.persisted_queries else None,
         )
         if settings.trusted_documents is not None:
             _trust(operations, settings.trusted_documents)
         subscriptions = Subscriptions(operations, services.hub, services.memberships)
-        observe(operations.engine, services.hub, get_meter("earful"))
         seats = Seats(
             most=settings.live_connections,
             most_per_caller=settings.live_connections_per_caller * settings.rate_limit_scale,
@@ -139,7 +180,7 @@ class Application:
             services,
             streams,
             largest=settings.max_request_bytes,
-            playground=PLAYGROUND / "index.html",
+            playground=PLAYGROUND / "index.html" if settings.has_playground else None,
         )
         self.websocket = GraphQLOverWebSocket(
             operations,
@@ -149,8 +190,21 @@ class Application:
             seats=seats,
             scale=settings.rate_limit_scale,
             drain_seconds=drain_seconds,
+            proxies=self._proxies,
+            origins=settings.origins,
         )
         self._hooks = Hooks(services, largest=settings.max_request_bytes)
+        self._forms = Forms(services)
+        metrics, backlog = Metrics("api"), Backlog(services.database, services.clock)
+        metrics.watch(
+            of_graphql(operations.engine, operations.requests),
+            of_live(services.hub, seats),
+            of_hooks(self._hooks),
+            of_database(services.database),
+            of_model(api.model),
+            backlog.collect,
+        )
+        self._metrics = MetricsEndpoint(settings, partial(joined, metrics, backlog, settings))
 
 
 def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -160,27 +214,23 @@ def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
         allow_origins=settings.cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", "last-event-id"],
-        expose_headers=["retry-after"],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "last-event-id",
+            "traceparent",
+        ],
+        expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after"],
         max_age=600,
     )
 
 
 def _trust(operations: Operations, path: Path) -> None:
     try:
-        texts = orjson.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"TRUSTED_DOCUMENTS: cannot be read: {error}") from error
-    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-        raise SettingsError("TRUSTED_DOCUMENTS: expected a JSON object of documents by id")
-    try:
-        operations.trust(texts)
-    except RequestError as refused:
+        operations.trust(manifest.read(path))
+    except (ManifestError, RequestError) as refused:
         raise SettingsError(f"TRUSTED_DOCUMENTS: {refused}") from refused
-
-
-async def _schema(_: Request) -> Response:
-    return PlainTextResponse(schema.as_str() + "\n")
 
 
 def create_app(settings: Settings, operations: type[Operations] = Operations) -> Application:
@@ -214,13 +264,15 @@ def serve(settings: Settings) -> None:
         application,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=HttpConnection,
         loop="uvloop",
         ws=application.socket,  # type: ignore[arg-type]  # called like a class
         lifespan="on",
         access_log=False,
         log_level="warning",
         server_header=False,
+        # It would believe whoever connects from this machine.
+        proxy_headers=False,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
     _Server(config, application).run()

@@ -10,11 +10,13 @@ import structlog
 
 from app import VERSION
 from app.buckets import objects
+from app.metrics.registry import Metrics, of_database, of_model
 from app.scoring import load_scorer
 from app.settings import Settings
 from app.signing import keep_current
 from app.stores import now, open_database, open_redis, seals
 from clients import mail
+from clients.oidc import Providers, Registration
 from clients.outgoing import BadUrlError, Outgoing, check_url
 from domain import account, file, webhook
 from domain.account import SessionPolicy
@@ -27,11 +29,14 @@ from graph.schema import schema
 from graph.sessions import Sessions
 from graph.subscribing import described
 from graph.webhook_payload import Payloads
+from inference.batcher import Scorer
+from jobs.metrics import WorkMetrics
 from jobs.resources import WorkerResources
 from persistence.bus import Bus, BusUnavailableError
 from persistence.database import Database
 from persistence.limits import Limiter
 from persistence.objects import Objects
+from persistence.persisted import PersistedQueries
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +48,9 @@ class Api:
     services: Services
     bus: Bus
     objects: Objects
+    model: Scorer
+    providers: Providers
+    persisted: PersistedQueries
 
 
 @asynccontextmanager
@@ -71,6 +79,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         keys = Keys(store, limiter, now)
         bucket = await stack.enter_async_context(objects(settings))
         payloads = _payloads(settings, store, bucket)
+        providers = await stack.enter_async_context(_providers(settings))
         # Ended in the opposite order, each before what it uses is closed.
         stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
         stack.push_async_callback(_end, asyncio.ensure_future(keys.run()))
@@ -96,13 +105,18 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             webhook_rules=webhook.Rules(_url_rule(settings), payloads.problem),
             objects=bucket,
             file_rules=_file_rules(settings),
+            identity_providers=[
+                account.IdentityProvider(each.id, each.name, each.issuer)
+                for each in settings.identity_providers
+            ],
         )
-        yield Api(services, live_bus, bucket)
+        persisted = PersistedQueries(client, most=settings.persisted_queries)
+        yield Api(services, live_bus, bucket, scorer, providers, persisted)
 
 
 @asynccontextmanager
-async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
-    """The worker's resources."""
+async def open_worker(settings: Settings, metrics: Metrics) -> AsyncIterator[WorkerResources]:
+    """The worker's resources; `metrics` tell of them."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_database(settings, "earful worker"))
         scorer = await asyncio.to_thread(load_scorer, settings)
@@ -115,6 +129,8 @@ async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
             )
         )
         bucket = await stack.enter_async_context(objects(settings))
+        work = WorkMetrics()
+        metrics.watch(of_database(store), of_model(scorer), work.collect)
         yield WorkerResources(
             store,
             scorer,
@@ -124,11 +140,31 @@ async def open_worker(settings: Settings) -> AsyncIterator[WorkerResources]:
             base_url=settings.base_url,
             clock=now,
             job_history=timedelta(days=settings.job_history_days),
+            audit_history=timedelta(days=settings.audit_days),
             seals=seals(settings),
             render=_payloads(settings, store, bucket).render,
             objects=bucket,
             file_rules=_file_rules(settings),
+            metrics=work,
         )
+
+
+def _providers(settings: Settings) -> Providers:
+    return Providers(
+        [
+            Registration(
+                each.id,
+                each.name,
+                each.issuer,
+                each.client_id,
+                None if each.client_secret is None else each.client_secret.get_secret_value(),
+                each.scopes,
+            )
+            for each in settings.identity_providers
+        ],
+        clock=now,
+        user_agent=f"Earful/{VERSION}",
+    )
 
 
 def _file_rules(settings: Settings) -> file.Rules:
@@ -141,6 +177,8 @@ def _payloads(settings: Settings, database: Database, bucket: Objects) -> Payloa
         database,
         bucket,
         base_url=settings.base_url,
+        seals=seals(settings),
+        clock=now,
         seconds=settings.operation_seconds,
     )
 

@@ -16,7 +16,7 @@ from app.embedded import EmbeddedError, EmbeddedParts, Endpoints, Part
 from app.embedded.parts import step
 from app.embedded.process import Child, Command, complete
 from app.embedded.revival import GaveUpError
-from app.embedded.state import write_private
+from app.embedded.state import State, write_private
 from app.settings import Settings, SettingsError
 from app.supervisor import StopRequest, Supervisor
 
@@ -90,7 +90,7 @@ def _check_port(settings: Settings) -> None:
         raise EmbeddedError(message) from error
 
 
-def _environment(settings: Settings, endpoints: Endpoints) -> Mapping[str, str]:
+def _environment(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
     started = {
         "DATABASE_URL": endpoints.database_url,
         "REDIS_URL": endpoints.redis_url,
@@ -125,13 +125,14 @@ def _prepare(
 
 
 def _serve(
-    settings: Settings, environment: Mapping[str, str], parts: EmbeddedParts, stop: StopRequest
+    settings: Settings, environment: dict[str, str], parts: EmbeddedParts, stop: StopRequest
 ) -> None:
+    told = _told(settings)
     commands = [
         Command(
             name,
             _argv(name),
-            environment,
+            environment | told[name],
             grace=settings.shutdown_seconds + _SECONDS_AFTER_DRAINING,
         )
         for name in _SERVICES
@@ -149,6 +150,17 @@ def _serve(
     finally:
         _say("\n  Stopping; Ctrl-C again hurries." if stop.asked() else "\n  Stopping.")
         supervisor.stop(stop.hurried)
+
+
+def _told(settings: Settings) -> Mapping[str, dict[str, str]]:
+    """Where each tells its metrics: the API has a server, and tells those of the others beside its own."""
+    ports = State(settings.data_dir).ports("metrics", _SERVICES[1:])
+    told = {
+        name: {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(port)}
+        for name, port in ports.items()
+    }
+    addresses = ",".join(f"127.0.0.1:{port}" for port in ports.values())
+    return told | {"api": {"METRICS_SIBLINGS": addresses}}
 
 
 def _argv(subcommand: str) -> tuple[str, ...]:

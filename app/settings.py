@@ -2,10 +2,20 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clients import mail
@@ -32,6 +42,35 @@ def _smtp(url: str | None) -> str | None:
     return url
 
 
+def _issuer(url: str) -> str:
+    """An URL over TLS, but on this machine; what the provider says of itself lies below it."""
+    issuer = url.removesuffix("/.well-known/openid-configuration")
+    parts = urlsplit(issuer)
+    if parts.query or parts.fragment or not parts.hostname:
+        raise ValueError("expected an URL like https://login.example.com")
+    if parts.scheme != "https" and (parts.scheme, parts.hostname) not in _ON_THIS_MACHINE:
+        raise ValueError("expected https://")
+    return issuer
+
+
+def _with_openid(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    if "openid" not in scopes:
+        raise ValueError("expected openid among the scopes")
+    return scopes
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except ValueError as error:
+        raise ValueError(f"expected a JSON list: {error}") from None
+
+
+_ON_THIS_MACHINE = {("http", host) for host in ("localhost", "127.0.0.1", "::1")}
+
+
 def _sender(text: str) -> str:
     mail.parse_address(text)
     return text
@@ -52,6 +91,17 @@ def _addresses(value: object) -> object:
     return frozenset(each.strip().lower() for each in value.split(",") if each.strip())
 
 
+def _siblings(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    addresses = tuple(each.strip() for each in value.split(",") if each.strip())
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        if not (host and port.isdecimal()):
+            raise ValueError(f"expected addresses like 127.0.0.1:9100, not {address}")
+    return addresses
+
+
 def _origins(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -63,13 +113,46 @@ def _origins(value: object) -> object:
     return origins
 
 
+Audience = Literal["everybody", "signed_in", "nobody"]
 PostgresUrl = Annotated[str | None, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str | None, _scheme("redis", "rediss")]
 HttpUrl = Annotated[str | None, _scheme("http", "https")]
 SmtpUrl = Annotated[str | None, AfterValidator(_smtp)]
 Addresses = Annotated[frozenset[str], NoDecode, BeforeValidator(_addresses)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
+Siblings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_siblings)]
 Networks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
+
+
+Issuer = Annotated[str, AfterValidator(_issuer)]
+
+
+class OidcProvider(BaseModel):
+    """A provider of identities that people sign in with. Without a secret we are a public client."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    name: str = Field(min_length=1, max_length=100)
+    issuer: Issuer
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    scopes: Annotated[tuple[str, ...], AfterValidator(_with_openid)] = (
+        "openid",
+        "email",
+        "profile",
+    )
+
+
+def _distinct(providers: tuple[OidcProvider, ...]) -> tuple[OidcProvider, ...]:
+    if len({each.id for each in providers}) < len(providers):
+        raise ValueError("expected another id for each provider")
+    return providers
+
+
+OidcProviders = Annotated[
+    tuple[OidcProvider, ...], NoDecode, BeforeValidator(_json), AfterValidator(_distinct)
+]
 
 
 class Settings(BaseSettings):
@@ -84,6 +167,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: HttpUrl = None
     cors_origins: Origins = ()
+    trusted_proxies: Networks = ()
     environment: Literal["development", "production"] = "development"
     data_dir: Path = Path(".earful")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -111,8 +195,21 @@ class Settings(BaseSettings):
 
     operators: Addresses = frozenset()
 
+    # Signing in by others
+    oidc_providers: OidcProviders = ()
+    oidc_issuer: Issuer | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+
     # Work in the background
     job_history_days: int = Field(default=30, ge=1, le=3_650)
+    audit_days: int = Field(default=400, ge=1, le=36_500)
+
+    # Metrics
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    metrics_siblings: Siblings = ()
 
     # Limits
     rate_limit_scale: float = Field(default=1.0, gt=0, le=1_000_000)
@@ -134,10 +231,38 @@ class Settings(BaseSettings):
 
     # Documents
     trusted_documents: Path | None = None
+    only_trusted_documents: bool = False
+    persisted_queries: int = Field(default=2_000, ge=0, le=1_000_000)
+    introspection: Audience | None = None
 
     # Scoring
     sentiment_model: Path | None = None
     inference_threads: int = Field(default=1, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        ours = (self.oidc_issuer, self.oidc_client_id)
+        if any(ours) and not all(ours):
+            raise ValueError("OIDC_ISSUER and OIDC_CLIENT_ID go together")
+        if any(ours) and self.oidc_providers:
+            raise ValueError("OIDC_PROVIDERS and OIDC_ISSUER exclude each other")
+        return self
+
+    @property
+    def identity_providers(self) -> tuple[OidcProvider, ...]:
+        """Who may sign people in."""
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return self.oidc_providers
+        host = urlsplit(self.oidc_issuer).hostname or self.oidc_issuer
+        return (
+            OidcProvider(
+                id="oidc",
+                name=host,
+                issuer=self.oidc_issuer,
+                client_id=self.oidc_client_id,
+                client_secret=self.oidc_client_secret,
+            ),
+        )
 
     @property
     def reachable_host(self) -> str:
@@ -150,6 +275,23 @@ class Settings(BaseSettings):
         host = f"[{self.reachable_host}]" if ":" in self.reachable_host else self.reachable_host
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
+    @property
+    def shows_schema_to(self) -> Audience:
+        """Who may ask for the schema."""
+        default: Audience = "everybody" if self.environment == "development" else "signed_in"
+        return self.introspection or default
+
+    @property
+    def has_playground(self) -> bool:
+        """Whether GraphiQL is served: not where it could neither know the schema nor ask anything."""
+        return self.shows_schema_to != "nobody" and not self.only_trusted_documents
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Whose pages may use this server with their cookies: its own and those that are named."""
+        ours = urlsplit(self.base_url)
+        return (f"{ours.scheme}://{ours.netloc}", *self.cors_origins)
+
 
 def load(**overrides: object) -> Settings:
     """Read the environment; raises SettingsError naming each wrong variable and what was expected."""
@@ -157,6 +299,7 @@ def load(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them
     except ValidationError as error:
         lines = [
-            f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+            ": ".join((*(str(part).upper() for part in problem["loc"][:1]), problem["msg"]))
+            for problem in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None

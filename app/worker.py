@@ -13,6 +13,8 @@ from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Middleware
 
+from app.metrics.registry import Metrics
+from app.metrics.server import serving
 from app.resources import open_worker
 from app.settings import Settings
 from app.stores import now, required
@@ -34,8 +36,11 @@ _DRAINING = 0.7
 class _Lifetime(Middleware):
     """What the worker has open, on the actors' event loop, from before the first message until after the last."""
 
-    def __init__(self, settings: Settings, tasks: Sequence[Task[WorkerResources]]) -> None:
+    def __init__(
+        self, settings: Settings, tasks: Sequence[Task[WorkerResources]], metrics: Metrics
+    ) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._tasks = tasks
         self._stack = AsyncExitStack()
         self._resources: WorkerResources | None = None
@@ -67,8 +72,13 @@ class _Lifetime(Middleware):
         _loop().run_coroutine(self._stack.aclose())
 
     async def _open(self) -> None:
-        self._resources = await self._stack.enter_async_context(open_worker(self._settings))
-        self._runner = Runner(self._resources.database, self._resources, self._tasks, clock=now)
+        self._resources = await self._stack.enter_async_context(
+            open_worker(self._settings, self._metrics)
+        )
+        resources = self._resources
+        self._runner = Runner(
+            resources.database, resources, self._tasks, clock=now, metrics=resources.metrics
+        )
         running = asyncio.ensure_future(self._runner.run())
         running.add_done_callback(_end_if_failed)
         self._stack.push_async_callback(_stop, running)
@@ -104,7 +114,8 @@ def work(settings: Settings, tasks: Sequence[Task[WorkerResources]] = TASKS) -> 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
     broker = brokers.connect(required(settings.redis_url, "REDIS_URL"))
-    lifetime = _Lifetime(settings, tasks)
+    metrics = Metrics("worker")
+    lifetime = _Lifetime(settings, tasks, metrics)
     broker.add_middleware(lifetime)
     feedback.register(broker, lambda: lifetime.resources)
     _register_look(broker, lifetime)
@@ -112,7 +123,8 @@ def work(settings: Settings, tasks: Sequence[Task[WorkerResources]] = TASKS) -> 
     worker.start()
     if lifetime.failure is None:
         log.info("worker works", threads=THREADS)
-        stop.wait()
+        with serving(metrics, settings):
+            stop.wait()
     worker.stop(timeout=int(settings.shutdown_seconds * 1_000))
     broker.close()
     if lifetime.failure is not None:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Any
 from uuid import UUID
 
-from domain import roles, scopes
+from domain import audit, roles, scopes
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError, UnauthenticatedError
@@ -128,6 +128,7 @@ async def create(uow: UnitOfWork, viewer: Viewer, command: CreateApiKey) -> Made
         secret_hash=hash_secret(secret),
         **values,
     )
+    await audit.record(uow, viewer, audit.Action.API_KEY_CREATED, workspace, row.id, after=row)
     return Made(row, secret)
 
 
@@ -144,6 +145,8 @@ async def update(uow: UnitOfWork, viewer: Viewer, command: UpdateApiKey) -> ApiK
     changed = await store.change(uow, row, role=scopes.role(after["scopes"]), **after)
     if before | {"name": after["name"]} != after:
         _announce(uow, row)
+    what = audit.Action.API_KEY_UPDATED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row, after=changed)
     return changed
 
 
@@ -159,6 +162,8 @@ async def rotate(uow: UnitOfWork, viewer: Viewer, api_key_id: UUID, *, overlap_h
         uow, row, prefix=prefix, secret_hash=hash_secret(secret), until=until
     )
     _announce(uow, row)
+    what = audit.Action.API_KEY_ROTATED
+    await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row, after=rotated)
     return Made(rotated, secret)
 
 
@@ -169,6 +174,9 @@ async def revoke(uow: UnitOfWork, viewer: Viewer, api_key_id: UUID) -> ApiKey:
         return row
     revoked = await store.revoke(uow, row)
     _announce(uow, row)
+    await audit.record(
+        uow, viewer, audit.Action.API_KEY_REVOKED, row.workspace_id, row.id, before=row
+    )
     return revoked
 
 

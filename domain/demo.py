@@ -106,6 +106,8 @@ async def put_in(
             user = await account_store.add_user(
                 uow, email=email, name=name, password_hash=password_hash
             )
+            # So that they may invite others.
+            await account_store.set_verified(uow, user.id)
             return user.id
 
         owner = await person(OWNER, "Dana Demo")

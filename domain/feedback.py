@@ -24,8 +24,11 @@ Feedback = store.FeedbackRow
 Filter = store.Filter
 Order = store.Order
 After = store.After
+Source = source_store.SourceRow
 Along = store.Along
 Unscored = store.UnscoredRow
+Revision = store.RevisionRow
+MOST_REVISIONS = store.MOST_REVISIONS
 
 LONGEST_BODY = 50_000
 LARGEST_METADATA = 16_384
@@ -55,6 +58,34 @@ class Message:
     metadata: Any = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedFeedback:
+    """What is still known of a feedback that is gone: nothing that anybody wrote."""
+
+    id: UUID
+    source: Source
+    rating: int | None
+    occurred_at: datetime
+    external_id: None = None
+    author_name: None = None
+    author_email: None = None
+    author_external_id: None = None
+    body: str = ""
+    language: None = None
+    metadata: None = None
+    sentiment_label: None = None
+    tags: tuple[()] = ()
+
+    @property
+    def source_id(self) -> UUID:
+        return self.source.id
+
+    @property
+    def received_at(self) -> datetime:
+        """As the id tells it, to the millisecond."""
+        return datetime.fromtimestamp((self.id.int >> 80) / 1_000, UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class SubmitFeedback:
     workspace_id: UUID
@@ -64,17 +95,18 @@ class SubmitFeedback:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """`duplicate`: the source had sent it before; the stored one is answered and nothing was written."""
+    """`duplicate`: the source had sent it before; the stored one is answered, changed if it was `updated`."""
 
     feedback: Feedback
     duplicate: bool
+    updated: bool = False
 
 
 async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Submitted:
     """Store one message, once, and announce it. Without a source it goes to the workspace's API source."""
     with suppress(InvalidInputError):  # refused below, and not before it is known who asks
-        draft = _draft(command.message, uow.now)
-        event = _added(draft, command.source_id)
+        draft = drafted(command.message, uow.now)
+        event = added_event(draft, command.source_id)
         row = await store.submit(
             uow,
             viewer.id,
@@ -88,14 +120,8 @@ async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Su
         if row is not None:
             return Submitted(row, duplicate=False)
     # Something stands in the way; step by step it shows.
-    await workspaces.enter(uow, viewer, command.workspace_id, Action.SUBMIT_FEEDBACK)
-    if command.source_id is None:
-        source = await source_store.default_api(uow, command.workspace_id)
-    else:
-        source = await source_store.in_workspace(uow, command.workspace_id, command.source_id)
-    if source is None:
-        raise NotFoundError("There is no such source in this workspace.")
-    return await _store(uow, source, command.message)
+    source = await destination(uow, viewer, command.workspace_id, command.source_id)
+    return await store_once(uow, source, command.message)
 
 
 async def receive(
@@ -103,8 +129,8 @@ async def receive(
 ) -> Submitted | None:
     """Store what a verified webhook brought; None when this delivery was stored before."""
     with suppress(InvalidInputError):
-        draft = _draft(message, uow.now)
-        event = _added(draft, source_id)
+        draft = drafted(message, uow.now)
+        event = added_event(draft, source_id)
         row = await store.receive(
             uow,
             source=source_id,
@@ -120,7 +146,7 @@ async def receive(
         raise NotFoundError("There is no such source.")
     if not await source_store.record_delivery(uow, source, delivery):
         return None
-    return await _store(uow, source, message)
+    return await store_once(uow, source, message)
 
 
 def check(message: Message, now: datetime) -> str | None:
@@ -180,19 +206,35 @@ async def by_ids(
     return await store.by_ids(reader, viewer.id, ids, columns=columns)
 
 
+async def deleted(reader: Reader, viewer: Viewer, event: FeedbackEvent) -> DeletedFeedback | None:
+    """What the event says of a feedback that is gone; None for who may not know, or when its source is gone too."""
+    facets = event.facets
+    sources = await source_store.by_ids(reader, viewer.id, [facets.source_id])
+    if facets.source_id not in sources:
+        return None
+    return DeletedFeedback(
+        id=event.feedback_id,
+        source=sources[facets.source_id],
+        rating=facets.rating,
+        occurred_at=facets.occurred_at,
+    )
+
+
 async def matching(reader: Reader, viewer: Viewer, ids: Sequence[UUID], where: Filter) -> set[UUID]:
     """Those of the ids that pass the filter."""
     return await store.matching(reader, viewer.id, ids, where)
 
 
+async def revisions(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID], *, columns: Columns | None = None
+) -> list[Revision]:
+    """What each of them was before its source changed it, the latest first."""
+    return await store.revisions(reader, viewer.id, ids, columns=columns)
+
+
 async def unscored(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[Unscored]:
     """Those of a workspace's feedback that wait for a score."""
     return await store.unscored(reader, workspace, ids)
-
-
-async def overdue(reader: Reader, before: datetime) -> list[Unscored]:
-    """Feedback of all workspaces that was received before then and has no score yet: what a crash left."""
-    return await store.overdue(reader, before)
 
 
 async def record_scores(
@@ -234,7 +276,7 @@ def announce(
     uow.emit(row.workspace_id, event.kind, event.to_json())
 
 
-def _draft(message: Message, now: datetime) -> store.Draft:
+def drafted(message: Message, now: datetime) -> store.Draft:
     metadata = check(message, now)
     author = message.author or _NOBODY
     return store.Draft(
@@ -250,14 +292,30 @@ def _draft(message: Message, now: datetime) -> store.Draft:
     )
 
 
-def _added(draft: store.Draft, source_id: UUID | None) -> FeedbackEvent:
+def added_event(draft: store.Draft, source_id: UUID | None) -> FeedbackEvent:
     """The event of a feedback that is still to be stored; the statement that stores it says from which source."""
     facets = Facets(source_id or _TO_BE_FOUND, draft["rating"], None, draft["occurred_at"])
     return FeedbackEvent("ADDED", draft["id"], facets)
 
 
-async def _store(uow: UnitOfWork, source: source_store.SourceRow, message: Message) -> Submitted:
-    draft = _draft(message, uow.now)
+async def destination(
+    uow: UnitOfWork, viewer: Viewer, workspace_id: UUID, source_id: UUID | None
+) -> source_store.SourceRow:
+    """Where the viewer's feedback goes, in a workspace that is entered with it."""
+    await workspaces.enter(uow, viewer, workspace_id, Action.SUBMIT_FEEDBACK)
+    if source_id is None:
+        source = await source_store.default_api(uow, workspace_id)
+    else:
+        source = await source_store.in_workspace(uow, workspace_id, source_id)
+    if source is None:
+        raise NotFoundError("There is no such source in this workspace.")
+    return source
+
+
+async def store_once(
+    uow: UnitOfWork, source: source_store.SourceRow, message: Message
+) -> Submitted:
+    draft = drafted(message, uow.now)
     workspace, stored = source.workspace_id, None
     # What collides may be gone before it can be read.
     while stored is None:

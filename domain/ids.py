@@ -26,6 +26,12 @@ class Kind(StrEnum):
     ALERT_RULE = "alert_rule"
     ALERT = "alert"
     FILE = "file"
+    EXPORT_SCHEDULE = "export_schedule"
+    INVITATION = "invitation"
+    IDENTITY = "identity"
+    AUDIT_ENTRY = "audit_entry"
+    ERASURE = "erasure"
+    QUARANTINED = "quarantined"
 
 
 _KINDS = {str(kind): kind for kind in Kind}

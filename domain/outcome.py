@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from domain import ids
-from domain.export.asking import EXPORT
+from domain.export import EXPORT, SCHEDULED_EXPORT
 from domain.file import File, by_ids
 from domain.ids import Kind
 from domain.job import Job
@@ -16,6 +16,7 @@ from domain.viewer import Viewer
 from persistence.database import Reader
 
 _FILE = "file_id"
+_EXPORTS = (EXPORT.name, SCHEDULED_EXPORT.name)
 
 
 def of_file(file: File, **more: Any) -> Mapping[str, Any]:
@@ -47,7 +48,7 @@ async def files(
 def _may(viewer: Viewer, job: Job) -> bool:
     if job.open:
         return False
-    scope = Scope.EXPORTS_CREATE if job.kind == EXPORT.name else Scope.IMPORTS_CREATE
+    scope = Scope.EXPORTS_CREATE if job.kind in _EXPORTS else Scope.IMPORTS_CREATE
     return viewer.key is None or scope in viewer.key.scopes
 
 

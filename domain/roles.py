@@ -33,9 +33,12 @@ class Action(StrEnum):
     MANAGE_SOURCES = "manage sources"
     MANAGE_ALERTS = "manage alert rules"
     MANAGE_WEBHOOKS = "manage webhooks"
+    SCHEDULE_EXPORTS = "schedule exports"
     UNDO_IMPORTS = "undo imports"
     MANAGE_JOBS = "cancel and retry jobs"
     MANAGE_API_KEYS = "manage API keys"
+    READ_AUDIT_LOG = "read the audit log"
+    MANAGE_PRIVACY = "export and erase what is known of an author"
     MANAGE_MEMBERS = "manage members who are not owners"
     MANAGE_OWNERS = "make or unmake owners"
 
@@ -52,9 +55,12 @@ LEAST = {
     Action.MANAGE_SOURCES: Role.ADMIN,
     Action.MANAGE_ALERTS: Role.ADMIN,
     Action.MANAGE_WEBHOOKS: Role.ADMIN,
+    Action.SCHEDULE_EXPORTS: Role.ADMIN,
     Action.UNDO_IMPORTS: Role.ADMIN,
     Action.MANAGE_JOBS: Role.ADMIN,
     Action.MANAGE_API_KEYS: Role.ADMIN,
+    Action.READ_AUDIT_LOG: Role.ADMIN,
+    Action.MANAGE_PRIVACY: Role.ADMIN,
     Action.MANAGE_MEMBERS: Role.ADMIN,
     Action.MANAGE_OWNERS: Role.OWNER,
 }

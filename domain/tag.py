@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from domain import audit, roles
 from domain import feedback as feedback_
-from domain import roles
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
@@ -34,9 +34,11 @@ async def create(
         checks.refuse(["color"], "must be a colour like #1a2b3c")
     checks.done()
     try:
-        return await store.add(uow, workspace=workspace_id, name=name, color=color or DEFAULT_COLOR)
+        row = await store.add(uow, workspace=workspace_id, name=name, color=color or DEFAULT_COLOR)
     except UniqueViolationError:
         raise ConflictError("This workspace has a tag of this name already.") from None
+    await audit.record(uow, viewer, audit.Action.TAG_CREATED, workspace_id, row.id, after=row)
+    return row
 
 
 async def set_on_feedback(

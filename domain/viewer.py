@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import ForbiddenError
+from domain.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Viewer:
     session_id: UUID
     expires_at: datetime
     key: Key | None = None
+    origin: Origin | None = field(default=None, compare=False)
+    """Where this request of theirs comes from."""
 
     @property
     def user_id(self) -> UUID:

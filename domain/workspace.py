@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain import roles
+from domain import audit, roles
+from domain.account.confirming import confirmed, lock_confirmed
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
 from domain.events import INSTANCE, MemberChanged
@@ -13,7 +14,7 @@ from domain.roles import Action, Role
 from domain.viewer import Viewer
 from persistence import source as source_store
 from persistence import workspace as store
-from persistence.database import Columns, Reader, UniqueViolationError, UnitOfWork
+from persistence.database import Columns, Database, Reader, UniqueViolationError, UnitOfWork
 
 Workspace = store.WorkspaceRow
 Member = store.MemberRow
@@ -47,6 +48,7 @@ async def create(uow: UnitOfWork, viewer: Viewer, *, name: str, slug: str) -> Wo
     await source_store.add(uow, workspace=workspace, name="API", kind="API", provider="STANDARD")
     row = await store.enter(uow, viewer.id, workspace)
     assert row is not None  # noqa: S101 - it was just made
+    await audit.record(uow, viewer, audit.Action.WORKSPACE_CREATED, workspace, workspace, after=row)
     return row
 
 
@@ -60,7 +62,7 @@ async def change(
     inbox_email: str | None,
 ) -> Workspace:
     """Give it another name, unless that is None, and another inbox if that is to be set; None is its owners."""
-    await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
+    before = await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
     checks = Checks()
     checks.line(name, "name", longest=200, required=name is not None)
     checks.email(inbox_email, "inboxEmail")
@@ -68,7 +70,10 @@ async def change(
     await store.change(
         uow, workspace_id, name=name, sets_inbox=sets_inbox, inbox=inbox_email or None
     )
-    return await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
+    after = await enter(uow, viewer, workspace_id, Action.MANAGE_WORKSPACE)
+    what = audit.Action.WORKSPACE_UPDATED
+    await audit.record(uow, viewer, what, workspace_id, workspace_id, before=before, after=after)
+    return after
 
 
 async def of_viewer(
@@ -130,13 +135,9 @@ async def change_role(uow: UnitOfWork, viewer: Viewer, member_id: UUID, role: st
     concerned = await _concerned(uow, viewer, member_id)
     member = concerned.member
     roles.require(concerned.viewer_role, roles.to_manage(member.role, role))
-    if role == member.role:
-        return member
-    concerned.require_another_owner()
-    changed = await store.set_role(uow, member.workspace_id, member.id, role)
-    assert changed is not None  # noqa: S101 - it is locked
-    _announce(uow, changed)
-    return changed
+    if role != member.role:
+        concerned.require_another_owner()
+    return await _become(uow, viewer, member, role)
 
 
 async def remove_member(uow: UnitOfWork, viewer: Viewer, member_id: UUID) -> Member:
@@ -150,17 +151,66 @@ async def remove_member(uow: UnitOfWork, viewer: Viewer, member_id: UUID) -> Mem
     roles.require(concerned.viewer_role, Action.LEAVE if leaves else roles.to_manage(member.role))
     concerned.require_another_owner()
     await store.remove_member(uow, member.workspace_id, member.id)
-    _announce(uow, member)
+    what = audit.Action.MEMBER_LEFT if leaves else audit.Action.MEMBER_REMOVED
+    await audit.record(uow, viewer, what, member.workspace_id, member.id, before=member)
+    announce(uow, member.workspace_id, member.user_id)
     return member
+
+
+async def transfer(
+    database: Database, viewer: Viewer, workspace: UUID, member_id: UUID, *, password: str
+) -> tuple[Workspace, Member]:
+    """Make the member an OWNER and the viewer, who is one, an ADMIN; announce both.
+
+    InvalidCredentialsError for a wrong password, NotFoundError for who is no member there.
+    """
+    user = await confirmed(database, viewer, password)
+    async with database.transaction() as uow:
+        await lock_confirmed(uow, user)
+        concerned = await _concerned(uow, viewer, member_id)
+        if concerned.member.workspace_id != workspace:
+            raise NotFoundError("There is no such member.")
+        roles.require(concerned.viewer_role, Action.MANAGE_OWNERS)
+        if concerned.member.id == concerned.own.id:
+            raise ConflictError("You own this workspace yourself: name somebody else.")
+        heir = await _become(uow, viewer, concerned.member, Role.OWNER.name)
+        await _become(uow, viewer, concerned.own, Role.ADMIN.name)
+        row = await store.enter(uow, viewer.user_id, workspace)
+        assert row is not None  # noqa: S101 - the viewer is an ADMIN there
+    return row, heir
+
+
+async def _become(uow: UnitOfWork, viewer: Viewer, member: Member, role: str) -> Member:
+    """Give the member, who is locked, a role that they may already have."""
+    if role == member.role:
+        return member
+    changed = await store.set_role(uow, member.workspace_id, member.id, role)
+    assert changed is not None  # noqa: S101 - it is locked
+    what = audit.Action.MEMBER_ROLE_CHANGED
+    await audit.record(
+        uow, viewer, what, member.workspace_id, member.id, before=member, after=changed
+    )
+    announce(uow, changed.workspace_id, changed.user_id)
+    return changed
+
+
+def announce(uow: UnitOfWork, workspace: UUID, user: UUID) -> None:
+    """Tell every process that the user's place in the workspace is another one."""
+    event = MemberChanged(workspace, user)
+    uow.emit(INSTANCE, event.kind, event.to_json())
 
 
 @dataclass(frozen=True, slots=True)
 class _Concerned:
-    """A member who is to change, what the viewer is to their workspace, and how many own it."""
+    """A member who is to change, the viewer's own place in their workspace, and how many own it."""
 
     member: Member
-    viewer_role: str
+    own: Member
     owners: int
+
+    @property
+    def viewer_role(self) -> str:
+        return self.own.role
 
     def require_another_owner(self) -> None:
         """ConflictError if the member is the last owner."""
@@ -176,9 +226,4 @@ async def _concerned(uow: UnitOfWork, viewer: Viewer, member_id: UUID) -> _Conce
     # Either may have gone while we waited for the lock.
     if member is None or own is None:
         raise NotFoundError("There is no such member.")
-    return _Concerned(member, own.role, sum(row.role == Role.OWNER.name for row in rows))
-
-
-def _announce(uow: UnitOfWork, member: Member) -> None:
-    event = MemberChanged(member.workspace_id, member.user_id)
-    uow.emit(INSTANCE, event.kind, event.to_json())
+    return _Concerned(member, own, sum(row.role == Role.OWNER.name for row in rows))

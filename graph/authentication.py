@@ -1,5 +1,7 @@
 """Who sends this request: by bearer token, or by cookie where no foreign page can have sent it."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -8,7 +10,7 @@ from domain.account import Client
 from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE, REFRESH_COOKIE
-from graph.context import Context, Cookie, Services
+from graph.context import PENDING_COOKIE, Context, Cookie, Services
 from graph.keys import Keys
 from graph.sessions import Sessions
 
@@ -35,9 +37,10 @@ def context_of(services: Services, scope: dict[str, object], headers: Headers) -
 
     An API key is still to be looked up, by `recognise`.
     """
-    context = Context(services, client_of(scope, headers))
+    context = Context(services, client_of(scope, headers), is_secure=scope["scheme"] == "https")
     cookies = cookies_of(services, headers)
     context.refresh_cookie = cookies.get(REFRESH_COOKIE)
+    context.pending_cookie = cookies.get(PENDING_COOKIE)
     authorization = headers.get(b"authorization")
     token = (
         cookies.get(ACCESS_COOKIE)
@@ -50,7 +53,7 @@ def context_of(services: Services, scope: dict[str, object], headers: Headers) -
         context.key_secret = token
         return context
     try:
-        context.viewer_or_none = viewer_of(services, token)
+        context.viewer_or_none = replace(viewer_of(services, token), origin=context.client)
     except UnauthenticatedError as refused:
         context.refused = refused
     return context
@@ -60,9 +63,8 @@ async def recognise(context: Context, secret: str) -> None:
     """Let the holder of an API key in. A key that is not good leaves nobody signed in, and says why."""
     context.key_secret = None
     try:
-        context.viewer_or_none = await context.services.keys.viewer(
-            api_key.hash_secret(secret), context.client.ip
-        )
+        viewer = await context.services.keys.viewer(api_key.hash_secret(secret), context.client.ip)
+        context.viewer_or_none = replace(viewer, origin=context.client)
     except (UnauthenticatedError, RateLimitedError) as refused:
         context.refused = refused
 
@@ -103,14 +105,20 @@ def cookies_of(services: Services, headers: Headers) -> dict[str, str]:
     }
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Whether a WebSocket handshake comes from a page of our own, or from no page at all."""
+def is_known(services: Services, headers: Headers) -> bool:
+    """Whether a cookie of ours says who it is."""
+    cookies = cookies_of(services, headers)
+    return ACCESS_COOKIE in cookies or REFRESH_COOKIE in cookies
+
+
+def is_from_ours(headers: Headers, origins: Collection[bytes]) -> bool:
+    """Whether a request comes from a page of our own or of one of these origins, or from no page at all."""
     origin, host = headers.get(b"origin"), headers.get(b"host")
-    return origin is None or urlsplit(origin).netloc == host
+    return origin is None or origin in origins or urlsplit(origin).netloc == host
 
 
-def set_cookie(services: Services, cookie: Cookie) -> bytes:
-    """A Set-Cookie header's value."""
+def set_cookie(services: Services, cookie: Cookie, *, is_secure: bool = False) -> bytes:
+    """A Set-Cookie header's value; `is_secure`: the request came over https."""
     parts = [f"{_prefix(services)}{cookie.name}={cookie.value or ''}", "Path=/", "HttpOnly"]
     if cookie.value is None:
         parts.append("Max-Age=0")
@@ -118,7 +126,7 @@ def set_cookie(services: Services, cookie: Cookie) -> bytes:
         lasts = int((cookie.expires_at - services.clock()).total_seconds())
         parts.append(f"Max-Age={max(lasts, 0)}")
     parts.append("SameSite=Lax")
-    if services.secure_cookies:
+    if services.secure_cookies or is_secure:
         parts.append("Secure")
     return "; ".join(parts).encode()
 

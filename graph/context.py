@@ -8,6 +8,7 @@ from typing import Self
 
 import strawberry
 
+from clients.address import customer_of
 from domain import account, file, webhook
 from domain.account import Client, SessionPolicy
 from domain.errors import DomainError, RateLimitedError, UnauthenticatedError
@@ -27,6 +28,8 @@ from persistence.objects import Objects
 POINTS = Limit("points", points=1_000_000, seconds=60)
 ANONYMOUS_POINTS = Limit("anonymous-points", points=100_000, seconds=60)
 """What the operations of a caller may cost, in points; of those who have not signed in by their address."""
+
+PENDING_COOKIE = "earful_pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Services:
     webhook_rules: webhook.Rules
     objects: Objects
     file_rules: file.Rules
+    identity_providers: Sequence[account.IdentityProvider]
 
 
 @dataclass(slots=True)
@@ -74,6 +78,10 @@ class Context:
     key_secret: str | None = None
     """Of an API key that has still to be looked up."""
     refresh_cookie: str | None = None
+    is_secure: bool = False
+    """Whether the request came over https."""
+    pending_cookie: str | None = None
+    """Of who was signed in by a provider, and has still to give a code."""
     set_cookies: Sequence[Cookie] = ()
     _batches: Batches | None = None
 
@@ -92,7 +100,7 @@ class Context:
         return self.viewer_or_none
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        return self.services.database.reader()
+        return self.services.database.joint_reader(self)
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self.services.database.transaction()
@@ -102,8 +110,8 @@ class Context:
         return await account.is_operator(reader, self.viewer, self.services.operators)
 
     async def spend(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
-        """Count towards a rate limit; RateLimitedError when it is used up."""
-        if wait := await self.services.limiter.wait(limit, caller, cost=cost):
+        """Count towards a rate limit; RateLimitedError when it is used up. Addresses count by whose they are."""
+        if wait := await self.services.limiter.wait(limit, customer_of(caller), cost=cost):
             raise RateLimitedError(wait)
 
     @property
@@ -111,8 +119,13 @@ class Context:
         """Whose points the caller's operations cost: its own or, signed in or not at all, its address's."""
         viewer = self.viewer_or_none
         if viewer is None:
-            return ANONYMOUS_POINTS, self.client.ip
+            return ANONYMOUS_POINTS, customer_of(self.client.ip)
         return POINTS, viewer.id.hex
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the caller has no points left, as far as this process knows."""
+        return self.services.limiter.known(*self.budget).left <= 0
 
     async def spend_points(self, points: int) -> None:
         """Count what an operation costs; RateLimitedError when the caller has spent all."""

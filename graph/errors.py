@@ -1,7 +1,6 @@
 """Refusals as data (Problems), error codes, and the mask over everything else."""
 
 import math
-import secrets
 from typing import Any
 
 import strawberry
@@ -9,6 +8,7 @@ import structlog
 from graphql import GraphQLError
 
 from domain import errors
+from graph import trace
 from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
 from persistence.objects import ObjectsUnavailableError
@@ -183,11 +183,11 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
 
 
 def _masked(cause: BaseException) -> tuple[str, dict[str, Any]]:
-    trace = secrets.token_hex(8)
+    found = trace.current()
     if isinstance(cause, StoreUnavailableError | BusUnavailableError | ObjectsUnavailableError):
-        log.warning("store unavailable", trace_id=trace, error=str(cause))
+        log.warning("store unavailable", trace_id=found, error=str(cause))
         message = "A part of the server is away for the moment. Try again."
     else:
-        log.error("operation failed", trace_id=trace, exc_info=cause)
+        log.error("operation failed", trace_id=found, exc_info=cause)
         message = "Something went wrong on our side."
-    return message, {"code": "INTERNAL", "traceId": trace}
+    return message, {"code": "INTERNAL", "traceId": found}

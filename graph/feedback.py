@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 from uuid import UUID
 
 import strawberry
@@ -117,8 +117,37 @@ async def _attachments(
     return [attached.get(parent.id, ()) for parent in parents]
 
 
+@strawberry.type(description="A feedback as it was before its source changed it.")
+@rows(feedback.Revision)
+class FeedbackRevision:
+    body: str = strawberry.field(description="The text as it was.")
+    rating: int | None = strawberry.field(description="The rating as it was.")
+    author_name: str | None = strawberry.field(description="The author's name as it was.")
+    author_email: str | None = strawberry.field(description="The author's address as it was.")
+    metadata: JSON | None = column(
+        "metadata",
+        json_text,
+        graphql_type=JSON | None,
+        description="What else the sender had told.",
+    )
+    replaced_at: datetime = strawberry.field(description="When that changed.")
+
+
+async def _revisions(
+    parents: Sequence[feedback.Feedback], info: Info
+) -> Sequence[Sequence[feedback.Revision]]:
+    found: dict[UUID, list[feedback.Revision]] = {parent.id: [] for parent in parents}
+    async with info.context.reader() as reader:
+        revised = await feedback.revisions(
+            reader, info.context.viewer, list(found), columns=info.columns("FeedbackRevision")
+        )
+    for row in revised:
+        found[row.feedback_id].append(row)
+    return [found[parent.id] for parent in parents]
+
+
 @strawberry.type(description="One message of a customer, stored as it was sent.")
-@rows(feedback.Feedback)
+@rows(feedback.Feedback, feedback.DeletedFeedback)
 class Feedback(Node):
     id: strawberry.ID = id_field(Kind.FEEDBACK)
     source: Source = batch(
@@ -168,6 +197,13 @@ class Feedback(Node):
     )
     occurred_at: datetime = strawberry.field(description="When the customer said it.")
     received_at: datetime = strawberry.field(description="When it was stored here.")
+    revisions: list[FeedbackRevision] = batch(
+        _revisions,
+        reads=("id",),
+        directives=[ListSize(assumed_size=1)],
+        graphql_type=list[FeedbackRevision],
+        description="What it was before its source changed it, the latest first: at most 20.",
+    )
 
 
 @strawberry.input(
@@ -341,6 +377,32 @@ class AuthorInput:
     external_id: str | None = strawberry.field(default=None, description="Your own id of them.")
 
 
+class _Said(Protocol):
+    """The fields of the inputs that are messages."""
+
+    body: str
+    external_id: str | None
+    author: AuthorInput | None
+    rating: int | None
+    occurred_at: datetime | None
+    metadata: JSON | None
+
+
+def message_of(said: _Said) -> feedback.Message:
+    """The message in an input."""
+    author = said.author
+    return feedback.Message(
+        body=said.body,
+        external_id=said.external_id,
+        author=None
+        if author is None
+        else feedback.Author(author.name, author.email, author.external_id),
+        rating=said.rating,
+        occurred_at=said.occurred_at,
+        metadata=said.metadata,
+    )
+
+
 @strawberry.input(description="A message to store.")
 class SubmitFeedbackInput:
     workspace_id: strawberry.ID = strawberry.field(description="The workspace it is for.")
@@ -365,22 +427,12 @@ class SubmitFeedbackInput:
     )
 
     def command(self) -> feedback.SubmitFeedback:
-        author = self.author
         return feedback.SubmitFeedback(
             workspace_id=read_id(Kind.WORKSPACE, self.workspace_id, "workspaceId"),
             source_id=None
             if self.source_id is None
             else read_id(Kind.SOURCE, self.source_id, "sourceId"),
-            message=feedback.Message(
-                body=self.body,
-                external_id=self.external_id,
-                author=None
-                if author is None
-                else feedback.Author(author.name, author.email, author.external_id),
-                rating=self.rating,
-                occurred_at=self.occurred_at,
-                metadata=self.metadata,
-            ),
+            message=message_of(self),
         )
 
 

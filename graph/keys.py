@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from clients.address import customer_of
 from domain import api_key
 from domain.api_key import Known
 from domain.errors import RateLimitedError, UnauthenticatedError
@@ -59,14 +60,14 @@ class Keys:
         while (entry := self._entry(secret_hash)) is None:
             # What was good half a minute ago is no guess.
             if secret_hash not in self._good and (
-                wait := await self._limiter.wait(FAILED_KEYS, ip, spend=False)
+                wait := await self._limiter.wait(FAILED_KEYS, customer_of(ip), spend=False)
             ):
                 raise RateLimitedError(wait)
             # Others may have looked meanwhile.
             if self._entry(secret_hash) is None:
                 await asyncio.shield(self._read(secret_hash))
             if secret_hash in self._bad:
-                await self._limiter.wait(FAILED_KEYS, ip)
+                await self._limiter.wait(FAILED_KEYS, customer_of(ip))
         if entry.known is None:
             raise UnauthenticatedError("The API key is not valid.")
         viewer = entry.known.require(self._clock(), ip)

@@ -1,8 +1,9 @@
 """Connections: pages by keyset, with cursors that fit one list only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import repeat
 from struct import Struct
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -160,3 +161,49 @@ def time_key(moment: datetime, id_: UUID) -> bytes:
 def read_time_key(key: bytes) -> tuple[datetime, UUID]:
     id_, *past = _TIME_KEY.unpack(key)
     return _EPOCH + timedelta(*past), UUID(bytes=id_)
+
+
+async def pages_by_time(
+    parents: Sequence[Any],
+    info: Info,
+    read: Callable[..., Awaitable[Sequence[T]]],
+    *,
+    name: str,
+    of: str,
+    at: str,
+    first: int | None,
+    after: str | None,
+) -> list[Page[T]]:
+    """A page of each parent's rows, the newest first; `name` is what the list is called in its cursors.
+
+    `read` is given a reader, the viewer and the parents' ids, and answers up to `limit` rows of each that are older
+    than `after`. A row's attribute `of` says whose it is, and its `at` when it was.
+    """
+    size, seals = page_size(first), info.context.services.seals
+    cursors = {parent.id: Cursors(seals, name, parent.id) for parent in parents}
+    # Of several lists it can be of one at most, and then the others refuse it.
+    keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
+    async with info.context.reader() as reader:
+        rows = await read(
+            reader,
+            info.context.viewer,
+            list(cursors),
+            limit=size + 1,
+            after=read_time_key(keys[0]) if keys else None,
+        )
+    found: dict[UUID, list[T]] = {id_: [] for id_ in cursors}
+    for row in rows:
+        found[getattr(row, of)].append(row)
+    return [
+        Page(
+            rows=found[parent.id][:size],
+            has_next=len(found[parent.id]) > size,
+            continued=after is not None,
+            cursor=partial(_time_cursor, cursors[parent.id], at),
+        )
+        for parent in parents
+    ]
+
+
+def _time_cursor(cursors: Cursors, at: str, row: Any) -> str:
+    return cursors.write(time_key(getattr(row, at), row.id))

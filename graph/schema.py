@@ -16,7 +16,7 @@ from graphql.type.directives import GraphQLDeferDirective
 from strawberry.schema.config import StrawberryConfig
 
 from graph import cost, resolutions
-from graph.account import AccountMutation, Session
+from graph.account import AccountMutation, IdentityQuery, Session
 from graph.alert import AlertMutation, AlertSubscription
 from graph.api_key import ApiKeyMutation
 from graph.contact import ContactMutation
@@ -24,15 +24,19 @@ from graph.context import Info
 from graph.errors import HANDLERS
 from graph.events import EventsSubscription
 from graph.export import ExportMutation
+from graph.export_schedule import ExportScheduleMutation
 from graph.feedback import FeedbackMutation
+from graph.feedback_batch import FeedbackBatchMutation
 from graph.file import FileMutation
 from graph.imports import ImportMutation
+from graph.invitation import InvitationMutation
 from graph.job import JobMutation, JobQuery, JobSubscription
+from graph.privacy import PrivacyMutation
 from graph.rate_limit import RateLimitQuery
 from graph.scalars import SCALARS
 from graph.schedule import ScheduleQuery
 from graph.sentiment import SentimentQuery
-from graph.source import SourceMutation
+from graph.source_changing import SourceMutation
 from graph.stats import StatsSubscription
 from graph.tag import TagMutation
 from graph.viewer import ViewerQuery
@@ -41,7 +45,15 @@ from graph.workspace import WorkspaceMutation, WorkspaceQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQuery, WorkspaceQuery, JobQuery, ScheduleQuery, RateLimitQuery, SentimentQuery):
+class Query(
+    ViewerQuery,
+    IdentityQuery,
+    WorkspaceQuery,
+    JobQuery,
+    ScheduleQuery,
+    RateLimitQuery,
+    SentimentQuery,
+):
     pass
 
 
@@ -49,14 +61,18 @@ class Query(ViewerQuery, WorkspaceQuery, JobQuery, ScheduleQuery, RateLimitQuery
 class Mutation(
     AccountMutation,
     WorkspaceMutation,
+    InvitationMutation,
     ApiKeyMutation,
     SourceMutation,
     FeedbackMutation,
+    FeedbackBatchMutation,
     TagMutation,
     FileMutation,
     ImportMutation,
     ExportMutation,
+    ExportScheduleMutation,
     ContactMutation,
+    PrivacyMutation,
     JobMutation,
     AlertMutation,
     WebhookMutation,

@@ -10,9 +10,13 @@ from domain import (
     account,
     alert,
     api_key,
+    audit,
+    export,
     feedback,
     file,
+    invitation,
     job,
+    privacy,
     schedule,
     source,
     tag,
@@ -39,6 +43,7 @@ from graph.cost import ListSize
 from graph.fields import batch
 from graph.job import JOB_SCOPES
 from graph.node import Node
+from graph.security import SecurityEventConnection, security_log_of
 from graph.workspace import Workspace
 
 MOST_NODES = 100
@@ -106,6 +111,13 @@ class Viewer:
         graphql_type=ApiKey | None,
         description="The API key; null for a user.",
     )
+    security_log: SecurityEventConnection = batch(
+        security_log_of,
+        reads=(),
+        access=signed_in,
+        graphql_type=SecurityEventConnection,
+        description="What happened to the user's account, the newest first, in pages of up to 100.",
+    )
 
 
 async def _users(reader: Any, viewer: viewer_.Viewer, wanted: Any, columns: Any) -> Sequence[Any]:
@@ -138,6 +150,11 @@ _FIND: dict[Kind, tuple[str, Callable[..., Awaitable[Sequence[Any]]]]] = {
     Kind.ALERT_RULE: ("AlertRule", alert.rules_by_ids),
     Kind.ALERT: ("Alert", alert.by_ids),
     Kind.FILE: ("File", file.by_ids),
+    Kind.EXPORT_SCHEDULE: ("ExportSchedule", export.by_ids),
+    Kind.INVITATION: ("Invitation", invitation.by_ids),
+    Kind.IDENTITY: ("LinkedIdentity", account.identities_by_ids),
+    Kind.AUDIT_ENTRY: ("AuditEntry", audit.by_ids),
+    Kind.ERASURE: ("ErasureReceipt", privacy.by_ids),
 }
 
 

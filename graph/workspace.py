@@ -3,38 +3,55 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from domain import account, alert, api_key, events, ids, roles, source, tag, webhook
+from domain import (
+    account,
+    alert,
+    api_key,
+    events,
+    export,
+    ids,
+    invitation,
+    privacy,
+    roles,
+    source,
+    tag,
+    webhook,
+)
 from domain import workspace as workspaces
 from domain.ids import Kind
 from domain.scopes import Scope
 from graph.access import guarded, recognised, scoped, signed_in
 from graph.account import User
+from graph.account.guard import CHANGES, FAILED_PASSWORDS, guessing
 from graph.alert import AlertConnection, AlertRule, alerts_of_workspaces
 from graph.api_key import ApiKey
+from graph.audit import AuditEntryConnection, audit_logs_of
 from graph.context import Info
-from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
+from graph.errors import (
+    Conflict,
+    Forbidden,
+    InvalidCredentials,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+)
+from graph.export_schedule import ExportSchedule
 from graph.feedback import FeedbackConnection, feedback_of
 from graph.fields import batch, column, rows
+from graph.invitation import Invitation
 from graph.job import JobConnection, jobs_of
 from graph.node import Node, id_field, read_id
+from graph.privacy import ErasureReceipt
+from graph.role import Role
 from graph.source import Source
 from graph.stats import FeedbackStats, stats_of
 from graph.tag import Tag
 from graph.webhook import Webhook
-
-
-@strawberry.enum(description="What a member may do; each role may do all that the one before may.")
-class Role(StrEnum):
-    VIEWER = "VIEWER"
-    ANALYST = "ANALYST"
-    ADMIN = "ADMIN"
-    OWNER = "OWNER"
 
 
 def by_workspace(
@@ -155,6 +172,13 @@ class Workspace(Node):
         graphql_type=list[Member],
         description="Who belongs to it, the longest-standing first.",
     )
+    invitations: list[Invitation] = batch(
+        rows_of(invitation.of_workspaces, "Invitation"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[Invitation],
+        description="Who is invited into it, the oldest invitation first; empty for callers below ADMIN.",
+    )
     api_keys: list[ApiKey] = batch(
         rows_of(api_key.of_workspaces, "ApiKey"),
         reads=("id",),
@@ -167,7 +191,7 @@ class Workspace(Node):
         reads=("id",),
         access=scoped(Scope.JOBS_READ, Scope.JOBS_MANAGE),
         graphql_type=JobConnection,
-        description="Its jobs, the newest first.",
+        description="Its jobs, the newest first; with `kind` or `status` only those that have it.",
     )
     alert_rules: list[AlertRule] = batch(
         rows_of(alert.of_workspaces, "AlertRule"),
@@ -183,12 +207,34 @@ class Workspace(Node):
         graphql_type=AlertConnection,
         description="What its rules have raised, the newest first, in pages of up to 100. `alertRaised` follows it.",
     )
+    export_schedules: list[ExportSchedule] = batch(
+        rows_of(export.of_workspaces, "ExportSchedule"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[ExportSchedule],
+        description="What is exported and mailed again and again, the oldest first; empty for callers below ADMIN.",
+    )
     webhooks: list[Webhook] = batch(
         rows_of(webhook.of_workspaces, "Webhook"),
         reads=("id",),
         access=signed_in,
         graphql_type=list[Webhook],
         description="Who is told of what happens in it, the oldest first; empty for callers below ADMIN.",
+    )
+    erasures: list[ErasureReceipt] = batch(
+        rows_of(privacy.receipts_of, "ErasureReceipt"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[ErasureReceipt],
+        description="Receipts of authors that were erased, the newest first; empty for callers below ADMIN.",
+    )
+    audit_log: AuditEntryConnection = batch(
+        audit_logs_of,
+        reads=("id",),
+        access=signed_in,
+        graphql_type=AuditEntryConnection,
+        description="Who did what in it, the newest first, in pages of up to 100: by one user or API key, of one "
+        "`action`, from `from` to before `to`. Empty for callers below ADMIN.",
     )
 
 
@@ -281,6 +327,33 @@ RemoveMemberResult = Annotated[
 ]
 
 
+@strawberry.input(description="Who is to own a workspace in the caller's place.")
+class TransferOwnershipInput:
+    workspace_id: strawberry.ID = strawberry.field(description="The workspace.")
+    member_id: strawberry.ID = strawberry.field(
+        description="The member, as `Workspace.members` lists them; not the user's id."
+    )
+    password: str = strawberry.field(description="The caller's password.")
+
+
+@strawberry.type(description="The member is an OWNER now, and the caller an ADMIN.")
+class TransferOwnershipSuccess:
+    workspace: Workspace = strawberry.field(description="The workspace, as the caller sees it.")
+    member: Member = strawberry.field(description="The new OWNER.")
+
+
+TransferOwnershipResult = Annotated[
+    TransferOwnershipSuccess
+    | InvalidInput
+    | InvalidCredentials
+    | Forbidden
+    | NotFound
+    | Conflict
+    | RateLimited,
+    strawberry.union("TransferOwnershipResult"),
+]
+
+
 @strawberry.type
 class WorkspaceMutation:
     @strawberry.mutation(
@@ -342,3 +415,23 @@ class WorkspaceMutation:
                 uow, info.context.viewer, read_id(Kind.MEMBER, input.member_id, "memberId")
             )
         return RemoveMemberSuccess(member_id=strawberry.ID(ids.write(Kind.MEMBER, removed.id)))
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Make another member an OWNER and the caller, who is one, an ADMIN, both at once. Needs the "
+        "caller's password. It holds at once, for subscriptions too.",
+    )
+    async def transfer_ownership(
+        self, info: Info, input: TransferOwnershipInput
+    ) -> TransferOwnershipResult:
+        context = info.context
+        await context.spend(CHANGES, context.client.ip)
+        async with guessing(context, context.viewer.user_id.hex, FAILED_PASSWORDS):
+            workspace, member = await workspaces.transfer(
+                context.services.database,
+                context.viewer,
+                read_id(Kind.WORKSPACE, input.workspace_id, "workspaceId"),
+                read_id(Kind.MEMBER, input.member_id, "memberId"),
+                password=input.password,
+            )
+        return TransferOwnershipSuccess(workspace=workspace, member=member)  # type: ignore[arg-type]  # rows are both

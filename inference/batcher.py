@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Protocol
 
 from inference.sentiment import Score
@@ -34,6 +35,16 @@ class Model(Protocol):
         """Answer for each text, in order."""
 
 
+@dataclass(slots=True)
+class Counters:
+    """What was done so far: runs of the model, texts in them, and how long they took; and who was refused."""
+
+    runs: int = 0
+    texts: int = 0
+    seconds: float = 0.0
+    refused: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One caller's texts, and how far they have come."""
@@ -59,6 +70,12 @@ class Scorer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sentiment")
         self._runs: asyncio.Task[None] | None = None
         self._closed = False
+        self.counters = Counters()
+
+    @property
+    def pending(self) -> int:
+        """How many texts are waiting, or being scored."""
+        return self._pending
 
     @property
     def model_name(self) -> str:
@@ -73,6 +90,7 @@ class Scorer:
         if self._closed:
             raise Closed("The scorer is closed.")
         if self._pending + len(texts) > self._max_pending:
+            self.counters.refused += 1
             raise Overloaded(f"{self._pending} texts are waiting to be scored.")
         if not texts:
             return []
@@ -99,12 +117,17 @@ class Scorer:
         loop = asyncio.get_running_loop()
         while turns := self._next():
             texts = [text for _, text in turns]
+            began = perf_counter()
             try:
                 scores = await loop.run_in_executor(self._thread, self._model.score, texts)
             except Exception as error:  # noqa: BLE001 -- it goes to the callers it belongs to.
                 for request, _ in turns:
                     refuse(request, error)
                 continue
+            finally:
+                self.counters.runs += 1
+                self.counters.texts += len(texts)
+                self.counters.seconds += perf_counter() - began
             for (request, _), score in zip(turns, scores, strict=True):
                 request.scores.append(score)
                 if len(request.scores) == len(request.texts) and not request.answer.done():

@@ -31,7 +31,9 @@ from persistence.database import (
     one_of,
     table,
 )
-from persistence.workspace import Member, Workspace, managed, visible
+from persistence.managed import Managed
+from persistence.workspace import Member, visible
+from persistence.workspace import lock as lock_workspace
 
 
 class ApiKey(SQLModel, table=True):
@@ -105,16 +107,7 @@ _COLUMNS = tuple(_key[name] for name in ApiKeyRow.__annotations__)
 _CHANGEABLE = ("name", "scopes", "allowed_ips", "expires_at")
 _now = bindparam("now", type_=TIMESTAMP)
 
-_OF_WORKSPACES = Statement(
-    select(*_COLUMNS)
-    .where(one_of(_key.workspace_id, "workspaces"), managed(_key.workspace_id))
-    .order_by(_key.created_at, _key.id),
-    ApiKeyRow,
-    keys=("id", "workspace_id"),
-)
-_BY_IDS = Statement(
-    select(*_COLUMNS).where(one_of(_key.id, "ids"), managed(_key.workspace_id)), ApiKeyRow
-)
+_managed = Managed(_key, _COLUMNS, ApiKeyRow, _key.created_at, _key.id)
 _OWN = Statement(
     select(*_COLUMNS).where(_key.id == bindparam("viewer"), visible(_key.workspace_id)), ApiKeyRow
 )
@@ -141,13 +134,6 @@ _LOCK = Statement(
     .where(_key.id == bindparam("id"), _key.workspace_id == bindparam("workspace"))
     .with_for_update(),
     ApiKeyRow,
-)
-# So that of two who make one the second counts the first's.
-_ONE_AT_A_TIME: Statement[Record] = Statement(
-    select(table(Workspace).c.id)
-    .where(table(Workspace).c.id == bindparam("workspace"))
-    .with_for_update(key_share=True),
-    Record,
 )
 _COUNT = Statement(
     select(func.count().label("number")).where(
@@ -239,29 +225,8 @@ _USED = Statement(
 )
 
 
-async def of_workspaces(
-    reader: Reader,
-    viewer: UUID,
-    managers: Sequence[str],
-    workspaces: Sequence[UUID],
-    *,
-    columns: Columns | None = None,
-) -> list[ApiKeyRow]:
-    """The keys of those of the workspaces where the viewer has one of the roles, the oldest first."""
-    return await reader.fetch(
-        _OF_WORKSPACES.of(columns), viewer=viewer, managers=managers, workspaces=workspaces
-    )
-
-
-async def by_ids(
-    reader: Reader,
-    viewer: UUID,
-    managers: Sequence[str],
-    ids: Sequence[UUID],
-    *,
-    columns: Columns | None = None,
-) -> list[ApiKeyRow]:
-    return await reader.fetch(_BY_IDS.of(columns), viewer=viewer, managers=managers, ids=ids)
+of_workspaces = _managed.of_workspaces
+by_ids = _managed.by_ids
 
 
 async def own(reader: Reader, viewer: UUID, *, columns: Columns | None = None) -> ApiKeyRow | None:
@@ -287,7 +252,7 @@ async def lock(uow: UnitOfWork, workspace: UUID, key: UUID) -> ApiKeyRow | None:
 
 async def count(uow: UnitOfWork, workspace: UUID) -> int:
     """How many keys the workspace has that are not revoked; nobody else makes one until this transaction ends."""
-    await uow.execute(_ONE_AT_A_TIME, workspace=workspace)
+    await lock_workspace(uow, workspace)
     (row,) = await uow.fetch(_COUNT, workspace=workspace)
     return row.number
 

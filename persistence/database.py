@@ -6,7 +6,7 @@ objects. Nothing else commits or rolls back.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
@@ -17,7 +17,8 @@ import asyncpg
 from sqlalchemy import literal_column, select, text
 
 from persistence.connection import Connection
-from persistence.pool import Pool
+from persistence.joint import Joint
+from persistence.pool import Pool, Usage
 from persistence.statement import (
     TIMESTAMP,
     Columns,
@@ -106,6 +107,23 @@ class Reader:
         return rows[0] if rows else None
 
 
+class JointReader(Reader):
+    """Runs statements together with those that others ask for at the same moment: joint.py says which."""
+
+    __slots__ = ("_joint", "_operation")
+
+    def __init__(self, joint: Joint, operation: object) -> None:
+        self._joint = joint
+        self._operation = operation
+
+    async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
+        return await self._joint.fetch(self._operation, statement, statement.arguments(values))
+
+    async def first(self, statement: Statement[R], **values: Any) -> R | None:
+        rows = await self.fetch(statement, **values)
+        return rows[0] if rows else None
+
+
 class UnitOfWork(Reader):
     """One transaction: rows and, in the same transaction, the outbox events that announce them.
 
@@ -113,10 +131,17 @@ class UnitOfWork(Reader):
     UniqueViolationError.
     """
 
-    __slots__ = ("_begin_text", "_begun", "_events", "_over", "now")
+    __slots__ = ("_begin_text", "_begun", "_events", "_last", "_over", "now")
 
-    def __init__(self, connection: Connection, now: datetime, begin: str = "BEGIN") -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        begin: str = "BEGIN",
+        last: "Callable[[UnitOfWork], Awaitable[None]] | None" = None,
+    ) -> None:
         super().__init__(connection)
+        self._last = last
         self.now = now
         self._begin_text = begin
         self._begun = False
@@ -167,9 +192,10 @@ class UnitOfWork(Reader):
         self._require_open()
         if self._begun or self._events:
             raise RuntimeError("A statement that is to be the whole unit of work comes first.")
-        shared = not self._connection.prepares
+        shared = not self._connection.prepares or self._last is not None
         if shared:
-            # See Database.reader(): there it takes a transaction to keep one statement together.
+            # See Database.reader(): there it takes a transaction to keep one statement together. And so it does to
+            # have anything follow it.
             await self._begin()
         try:
             rows = await self._connection.fetch(statement, statement.arguments(values))
@@ -205,6 +231,9 @@ class UnitOfWork(Reader):
                 kinds,
                 payloads,
             )
+        if self._begun and self._last is not None:
+            self._over = False
+            await self._last(self)
         if self._begun:
             await self._connection.execute("COMMIT")
 
@@ -271,18 +300,25 @@ class _Reading(_Block):
             await self._fail(error)
 
 
+Last = Callable[[UnitOfWork], Awaitable[None]]
+"""What a unit of work does last, before it is committed."""
+
+
 class _Changing(_Block):
-    __slots__ = ("_begin", "_clock")
+    __slots__ = ("_begin", "_clock", "_last")
 
     _reader: UnitOfWork
 
-    def __init__(self, pool: Pool, clock: Callable[[], datetime], begin: str) -> None:
+    def __init__(
+        self, pool: Pool, clock: Callable[[], datetime], begin: str, last: Last | None = None
+    ) -> None:
         super().__init__(pool)
         self._clock = clock
         self._begin = begin
+        self._last = last
 
     async def __aenter__(self) -> UnitOfWork:
-        self._reader = UnitOfWork(await self._open(), self._clock(), self._begin)
+        self._reader = UnitOfWork(await self._open(), self._clock(), self._begin, self._last)
         return self._reader
 
     async def __aexit__(
@@ -307,6 +343,13 @@ class Database:
         self._pool = pool
         self._pooled_by_proxy = pooled_by_proxy
         self._clock = clock
+        self._last: Last | None = None
+        self._joint = None if pooled_by_proxy else Joint(self._fetch)
+
+    @property
+    def usage(self) -> Usage:
+        """How much of the pool is used."""
+        return self._pool.usage
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         """A connection for reads, outside a transaction.
@@ -318,6 +361,24 @@ class Database:
             return _Changing(self._pool, self._clock, "BEGIN READ ONLY")
         return _Reading(self._pool)
 
+    def joint_reader(self, operation: object) -> AbstractAsyncContextManager[Reader]:
+        """For reads of one field of an operation, while those of other fields may be asked for.
+
+        It holds no connection: a statement has one of its own, or shares one with those. Behind a proxy as above each
+        runs by itself.
+        """
+        if self._joint is None:
+            return self.reader()
+        return contextlib.nullcontext(JointReader(self._joint, operation))
+
+    def keep_apart(self) -> None:
+        """Run each statement by itself from now on."""
+        self._joint = None
+
+    async def _fetch(self, statement: Statement[R], arguments: tuple[Any, ...]) -> list[R]:
+        async with _Reading(self._pool) as reader:
+            return await reader._connection.fetch(statement, arguments)  # noqa: SLF001
+
     def snapshot(self) -> AbstractAsyncContextManager[Reader]:
         """A connection for reads that all see the same moment: that of the first of them.
 
@@ -328,7 +389,13 @@ class Database:
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """One unit of work: committed with its outbox events when the block ends, rolled back if it raises."""
-        return _Changing(self._pool, self._clock, "BEGIN")
+        return _Changing(self._pool, self._clock, "BEGIN", self._last)
+
+    def before_commit(self, last: Last) -> "Database":
+        """The same database, where each unit of work ends with this."""
+        other = Database(self._pool, pooled_by_proxy=self._pooled_by_proxy, clock=self._clock)
+        other._last = last
+        return other
 
     async def ping(self) -> None:
         """Raise StoreUnavailableError unless Postgres answers."""

@@ -13,6 +13,7 @@ class PlaceRow(Record):
     """A workspace that the user belongs to, and how many others there are in it."""
 
     workspace_id: UUID
+    member_id: UUID
     name: str
     others: int
     other_owners: int
@@ -43,6 +44,10 @@ _is_other = and_(
 _PLACE = Statement(
     select(
         _workspace.id.label("workspace_id"),
+        select(_member.id)
+        .where(_member.workspace_id == _workspace.id, _member.user_id == bindparam("user"))
+        .scalar_subquery()
+        .label("member_id"),
         _workspace.name,
         select(func.count()).where(_is_other).scalar_subquery().label("others"),
         select(func.count())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -11,6 +12,17 @@ from persistence.connection import Connection
 
 # Called with what a connection does when it finds its prepared statements outdated.
 Open = Callable[[Callable[[], None]], Awaitable[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of `most` connections so many are `open`, `busy` of them in use; and how many wait for one, and had to so far."""
+
+    most: int
+    open: int
+    busy: int
+    waiting: int
+    waits: int
 
 
 class Pool:
@@ -41,9 +53,17 @@ class Pool:
         self._idle: list[Connection] = []
         # Each gets a connection, or None: a place to open one in.
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waits = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._closing = False
         self._empty = asyncio.Event()
+
+    @property
+    def usage(self) -> Usage:
+        """How much of it is used now, and how often somebody had to wait."""
+        waiting = sum(not turn.done() for turn in self._waiting)
+        busy = self._places - len(self._idle)
+        return Usage(self._most, self._places, busy, waiting, self._waits)
 
     def take(self) -> Connection | None:
         """An idle connection, if there is one."""
@@ -105,6 +125,7 @@ class Pool:
             return await self._open_in_place()
         turn: asyncio.Future[Connection | None] = self._loop.create_future()
         self._waiting.append(turn)
+        self._waits += 1
         try:
             connection = await turn
         except asyncio.CancelledError:

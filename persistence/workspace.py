@@ -225,10 +225,10 @@ _ADD = Statement(
     Record,
 )
 _ADD_MEMBER = Statement(
-    insert(table(Member)).values(
-        given("id", "role", workspace_id="workspace", user_id="user", joined_at="now")
-    ),
-    Record,
+    insert(table(Member))
+    .values(given("id", "role", workspace_id="workspace", user_id="user", joined_at="now"))
+    .returning(*_MEMBER_COLUMNS),
+    MemberRow,
 )
 _MEMBERS = Statement(
     select(*_MEMBER_COLUMNS)
@@ -360,10 +360,12 @@ async def add(uow: UnitOfWork, *, name: str, slug: str) -> UUID:
     return workspace
 
 
-async def add_member(uow: UnitOfWork, *, workspace: UUID, user: UUID, role: str) -> None:
-    await uow.execute(
+async def add_member(uow: UnitOfWork, *, workspace: UUID, user: UUID, role: str) -> MemberRow:
+    """Give the user a place; UniqueViolationError when they have one."""
+    (row,) = await uow.fetch(
         _ADD_MEMBER, id=new_id(), workspace=workspace, user=user, role=role, now=uow.now
     )
+    return row
 
 
 async def members(
@@ -379,6 +381,11 @@ async def members_by_ids(
     return await reader.fetch(_MEMBERS_BY_IDS.of(columns), viewer=viewer, ids=ids)
 
 
+async def lock(uow: UnitOfWork, workspace: UUID) -> None:
+    """Let nobody else change the members of the workspace, which was entered, nor add what is counted, meanwhile."""
+    await uow.execute(_LOCK, workspace=workspace)
+
+
 async def lock_members(uow: UnitOfWork, viewer: UUID, member: UUID) -> list[MemberRow]:
     """Enter the member's workspace if the viewer belongs to it, and let nobody else change its members meanwhile.
 
@@ -387,7 +394,7 @@ async def lock_members(uow: UnitOfWork, viewer: UUID, member: UUID) -> list[Memb
     entered = await uow.first(_ENTER_BY_MEMBER, viewer=viewer, id=member)
     if entered is None:
         return []
-    await uow.execute(_LOCK, workspace=entered.workspace_id)
+    await lock(uow, entered.workspace_id)
     return await uow.fetch(_CONCERNED, workspace=entered.workspace_id, id=member, viewer=viewer)
 
 

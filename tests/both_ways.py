@@ -159,8 +159,8 @@ _record: ContextVar[_Record] = ContextVar("record")
 class BothWays(Operations):
     """Operations whose plans are executed by graphql-core too."""
 
-    def __init__(self, schema: GraphQLSchema, *, seconds: float, most_points: int) -> None:
-        super().__init__(schema, seconds=seconds, most_points=most_points, engine=_Engine)
+    def __init__(self, schema: GraphQLSchema, **options: Any) -> None:
+        super().__init__(schema, engine=_Engine, **options)
 
 
 class _Engine(Engine):

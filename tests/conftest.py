@@ -7,10 +7,12 @@ real; before each one every table is emptied.
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -36,10 +38,20 @@ from tests.alerting import Alerting
 from tests.both_ways import TALLY, BothWays
 from tests.callers import Caller
 from tests.factories import Factory
+from tests.holding import held
 from tests.working import Worker
 
 # Row-level security binds the tests' role too: each workspace is entered, and takes all of its rows with it.
-_OF_NO_TENANT = ("job", "outbox", "refresh_token", "schedule", "session", "user", "worker")
+_OF_NO_TENANT = (
+    "idempotency_key",
+    "job",
+    "outbox",
+    "refresh_token",
+    "schedule",
+    "session",
+    "user",
+    "worker",
+)
 _EMPTY = f"""DO $$
 DECLARE tenant uuid;
 BEGIN
@@ -61,12 +73,23 @@ def _same_answers_both_ways() -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail for what was found when the last test was over, and a run of all tests that compared too little."""
     config = session.config
+    if hasattr(config, "workeroutput"):  # One of several processes, whose first counts for all.
+        config.workeroutput["tally"] = (dict(TALLY.compared), TALLY.differences)
+        return
     is_whole = config.args_source is config.ArgsSource.TESTPATHS and not (
         config.option.keyword or config.option.lf or config.option.maxfail
     )
     TALLY.differences += TALLY.missing() if is_whole else []
     if TALLY.differences:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of several processes has compared; nothing from one that crashed."""
+    compared, differences = getattr(node, "workeroutput", {}).get("tally", ({}, []))
+    TALLY.compared.update(compared)
+    TALLY.differences += differences
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -100,7 +123,7 @@ def settings(_no_settings_from_outside: None) -> Iterator[Settings]:
                 secret_key="a secret key that only these tests use",
                 data_dir=Path(directory),
                 rate_limit_scale=1_000,
-                operation_seconds=5,
+                operation_seconds=20,
                 log_level="error",
             )
         finally:
@@ -155,19 +178,25 @@ def _no_duties() -> "asyncio.Future[None]":
 
 
 @pytest.fixture(scope="session")
-async def _emptier(
-    settings: Settings, api: Api
-) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def empty(settings: Settings, api: Api) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Empties every table."""
     connection = await asyncpg.connect(settings.database_url)
-    yield connection
+    yield partial(connection.execute, _EMPTY)
     await connection.close()
 
 
 @pytest.fixture
-async def database(api: Api, _emptier: "asyncpg.Connection[asyncpg.Record]") -> Database:
+async def database(api: Api, empty: Callable[[], Awaitable[object]]) -> Database:
     """The database, empty."""
-    await _emptier.execute(_EMPTY)
+    await empty()
     return api.services.database
+
+
+@pytest.fixture
+async def kept_outbox(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """What the test writes into the outbox stays there: no relay takes it away."""
+    async with held(settings, "LOCK TABLE outbox_claim IN SHARE MODE"):
+        yield
 
 
 @pytest.fixture
@@ -196,6 +225,7 @@ async def worker(database: Database, api: Api, tmp_path: Path) -> AsyncIterator[
             base_url="http://earful.test",
             clock=now,
             job_history=timedelta(days=30),
+            audit_history=timedelta(days=400),
             seals=api.services.seals,
             render=api.services.payloads.render,
             objects=api.objects,

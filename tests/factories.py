@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import text
 
 from domain import api_key as api_keys
-from domain import ids, passwords
+from domain import audit, ids, passwords
 from domain import schedule as schedules
 from domain import source as sources
 from domain.alert import Channels, Definition, QuietHours
@@ -26,8 +26,12 @@ from domain.webhook import event as webhooks
 from graph.context import Services
 from persistence import account as account_store
 from persistence import alert as alert_store
+from persistence import audit as audit_store
+from persistence import erasure as erasure_store
+from persistence import export_schedule as export_schedule_store
 from persistence import feedback as feedback_store
 from persistence import file as file_store
+from persistence import invitation as invitation_store
 from persistence import job as job_store
 from persistence import source as source_store
 from persistence import tag as tag_store
@@ -178,6 +182,31 @@ class Factory:
         )
         return ids.write(Kind.MEMBER, id_)
 
+    async def invitation(self, tenant: Tenant, email: str = "guest@example.com") -> str:
+        """An invitation as a VIEWER from the workspace's owner; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await invitation_store.put(
+                uow,
+                workspace=tenant.id,
+                email=email,
+                role="VIEWER",
+                invited_by=tenant.owner.id,
+                expires_at=uow.now + timedelta(days=7),
+            )
+            await invitation_store.add_token(
+                uow, token_hash=row.id.bytes, workspace=tenant.id, invitation=row.id
+            )
+        return ids.write(Kind.INVITATION, row.id)
+
+    async def identity(self, person: Person, issuer: str = "https://login.example") -> str:
+        """That a provider signs somebody in; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            id_ = await account_store.add_identity(
+                uow, user=person.id, issuer=issuer, subject=new_id().hex, email=person.email
+            )
+        return ids.write(Kind.IDENTITY, id_)
+
     async def api_key(self, tenant: Tenant, *scopes: str, **values: Any) -> Partner:
         """A key with these scopes that the workspace's owner has made, and who holds it."""
         given = {"name": "Partner", "expires_at": None, "allowed_ips": ()} | values
@@ -321,6 +350,34 @@ class Factory:
                 await file_store.attach(uow, tenant.id, feedback_id, [id_])
         return ids.write(Kind.FILE, id_)
 
+    async def quarantined(
+        self, tenant: Tenant, raw: bytes = b"{}", *, delivery: str = "msg_0"
+    ) -> str:
+        """What the tenant's webhook source sent that is no feedback; answers its id as the outside sees it."""
+        id_ = new_id()
+        await self.change(
+            "INSERT INTO quarantined (id, source_id, workspace_id, delivery, reason, problems, raw,"
+            " size, is_part, times, received_at) VALUES (:id, :source, :workspace, :delivery,"
+            " 'The body is no feedback.', '[]', :raw, :size, false, 1, now())",
+            within=tenant,
+            id=id_,
+            source=tenant.source_id,
+            workspace=tenant.id,
+            delivery=delivery,
+            raw=raw,
+            size=len(raw),
+        )
+        return ids.write(Kind.QUARANTINED, id_)
+
+    async def spare_source(self, tenant: Tenant) -> str:
+        """A source that has brought nothing; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await source_store.add(
+                uow, workspace=tenant.id, name="Spare", kind="API", provider="STANDARD"
+            )
+        return ids.write(Kind.SOURCE, row.id)
+
     async def webhook_attempt(self, tenant: Tenant, delivery: str, number: int = 1) -> None:
         """In the log, and nowhere else: an attempt that was answered 500."""
         await self.change(
@@ -410,6 +467,59 @@ class Factory:
                 uow, tenant.id, row.id, orjson.dumps({"FIRED MAIL": note}).decode()
             )
         return ids.write(Kind.ALERT_RULE, rule), ids.write(Kind.ALERT, row.id)
+
+    async def receipt(self, tenant: Tenant) -> str:
+        """That the owner has erased an author of whom nothing was there; its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            id_ = await erasure_store.add(
+                uow,
+                workspace=tenant.id,
+                mode="ERASE",
+                author=erasure_store.Author("EMAIL", "ada@example.com"),
+                identifier_hash="00",
+                by=tenant.owner.id,
+                feedback=0,
+                files=0,
+                log_entries=0,
+            )
+        return ids.write(Kind.ERASURE, id_)
+
+    async def entry(self, tenant: Tenant) -> str:
+        """In the audit log, and nowhere else: that the owner has changed the workspace."""
+        owner = Viewer(tenant.owner.id, tenant.owner.session_id, NOON)
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            what = audit.Action.WORKSPACE_UPDATED
+            await audit.record(uow, owner, what, tenant.id, tenant.id, more={"name": "New"})
+            entries = await audit_store.pages(
+                uow,
+                owner.id,
+                ["OWNER"],
+                [tenant.id],
+                where=audit_store.Where(),
+                limit=1,
+                after=None,
+            )
+        return ids.write(Kind.AUDIT_ENTRY, entries[0].id)
+
+    async def export_schedule(self, tenant: Tenant, name: str = "Yesterday") -> str:
+        """An export of each day for the owner, who has asked for it; answers its id as the outside sees it."""
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await export_schedule_store.add(
+                uow,
+                workspace=tenant.id,
+                name=name,
+                format="CSV",
+                filter="{}",
+                period="DAY",
+                hour=7,
+                time_zone="UTC",
+                user_ids=[tenant.owner.id],
+                updated_by=tenant.owner.id,
+            )
+        return ids.write(Kind.EXPORT_SCHEDULE, row.id)
 
     async def schedule(self, tenant: Tenant, name: str = "hourly", kind: str = "score") -> str:
         """A schedule of the workspace; answers its id as the outside sees it."""

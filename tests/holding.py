@@ -8,7 +8,7 @@ import asyncpg
 
 from app.settings import Settings
 
-SECONDS = 10
+SECONDS = 20
 _WAITING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE wait_event_type = 'Lock' AND datname = current_database()

@@ -4,6 +4,21 @@ from domain.account.email import confirm_change as confirm_email_change
 from domain.account.email import request_change as request_email_change
 from domain.account.email import request_verification, verify
 from domain.account.entry import Login, Register, SignedIn, login, register
+from domain.account.identity import (
+    TICKET_LIFETIME,
+    Identity,
+    IdentityProvider,
+    IdentityRefusedError,
+    Proven,
+    identities,
+    identities_by_ids,
+    open_text,
+    open_ticket,
+    seal_text,
+    seal_ticket,
+)
+from domain.account.identity import sign_in as sign_in_by_identity
+from domain.account.identity import unlink as unlink_identity
 from domain.account.key import forget_expired, replace_keys, rotate_keys, signing_keys
 from domain.account.leaving import DELETE_WORKSPACE, delete, delete_some
 from domain.account.mails import ACCOUNT_MAIL, About, compose
@@ -33,9 +48,14 @@ from domain.account.session import (
 __all__ = [
     "ACCOUNT_MAIL",
     "DELETE_WORKSPACE",
+    "TICKET_LIFETIME",
     "About",
     "Client",
+    "Identity",
+    "IdentityProvider",
+    "IdentityRefusedError",
     "Login",
+    "Proven",
     "Register",
     "Secret",
     "Session",
@@ -51,12 +71,16 @@ __all__ = [
     "delete_some",
     "disable_totp",
     "forget_expired",
+    "identities",
+    "identities_by_ids",
     "is_operator",
     "login",
     "logout",
     "me",
     "new_recovery_codes",
     "open_session",
+    "open_text",
+    "open_ticket",
     "refresh",
     "register",
     "rename",
@@ -69,10 +93,14 @@ __all__ = [
     "revoke_session",
     "revoked_since",
     "rotate_keys",
+    "seal_text",
+    "seal_ticket",
     "sessions",
     "sessions_by_ids",
+    "sign_in_by_identity",
     "signing_keys",
     "start_totp",
+    "unlink_identity",
     "users",
     "verify",
 ]

@@ -1,11 +1,13 @@
 """The address of an account: proven to be somebody's, and changed."""
 
+from domain import security
 from domain.account import mails
 from domain.account.confirming import confirmed, lock_confirmed, not_valid, spend_token
 from domain.account.mails import About
 from domain.account.people import User, there
 from domain.checks import Checks
 from domain.errors import ConflictError
+from domain.origin import Origin
 from domain.viewer import Viewer
 from persistence import account as store
 from persistence.database import Database, UniqueViolationError, UnitOfWork
@@ -21,11 +23,12 @@ async def request_verification(uow: UnitOfWork, viewer: Viewer) -> None:
     await mails.ask(uow, About.VERIFY_EMAIL, user.id)
 
 
-async def verify(uow: UnitOfWork, token: str) -> User:
+async def verify(uow: UnitOfWork, token: str, origin: Origin | None = None) -> User:
     """The address that the token was mailed to is its user's, if it still has that."""
     owner, email = await spend_token(uow, token, About.VERIFY_EMAIL)
     if owner.email != email:
         raise not_valid()
+    await security.record(uow, owner.id, security.Action.EMAIL_VERIFIED, origin)
     return there(await store.set_verified(uow, owner.id))
 
 
@@ -47,15 +50,17 @@ async def request_change(database: Database, viewer: Viewer, *, email: str, pass
         at = uow.now.isoformat()
         await mails.ask(uow, About.CHANGE_EMAIL, user.id, email=email, at=at)
         await mails.ask(uow, About.EMAIL_CHANGE_ASKED, user.id, email=email)
+        await security.record_own(uow, viewer, security.Action.EMAIL_CHANGE_REQUESTED)
 
 
-async def confirm_change(uow: UnitOfWork, token: str) -> User:
+async def confirm_change(uow: UnitOfWork, token: str, origin: Origin | None = None) -> User:
     """Give the token's user the address that it was mailed to; ConflictError when it is another's by now."""
     owner, email = await spend_token(uow, token, About.CHANGE_EMAIL)
     try:
         user = there(await store.set_email(uow, owner.id, email))
     except UniqueViolationError:
         raise ConflictError(_TAKEN) from None
+    await security.record(uow, user.id, security.Action.EMAIL_CHANGED, origin)
     # What was mailed to the address before proves nothing about this one.
     await store.use_tokens(uow, owner.id, [About.VERIFY_EMAIL, About.RESET_PASSWORD])
     return user

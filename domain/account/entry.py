@@ -3,16 +3,18 @@
 import asyncio
 from dataclasses import dataclass
 
-from domain import passwords
+from domain import passwords, security
 from domain.account import mails, second_factor
 from domain.account.mails import About
 from domain.account.people import LONGEST_NAME, User
-from domain.account.session import Client, SessionPolicy, Tokens, open_session, storable
+from domain.account.session import Client, SessionPolicy, Tokens, open_session
 from domain.checks import Checks
 from domain.errors import ConflictError, InvalidCredentialsError
+from domain.origin import storable
 from domain.seals import Seals
 from persistence import account as store
-from persistence.database import Database, UniqueViolationError
+from persistence.account import EntryRow
+from persistence.database import Database, UniqueViolationError, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ async def register(
                 uow, email=email, name=command.name, password_hash=password_hash
             )
             await mails.ask(uow, About.VERIFY_EMAIL, user.id)
+            await security.record(uow, user.id, security.Action.REGISTERED, client)
             return SignedIn(user, await open_session(uow, policy, client, user.id))
     except UniqueViolationError:
         raise ConflictError("This e-mail address is already registered.") from None
@@ -80,10 +83,14 @@ async def login(
         if not await asyncio.to_thread(passwords.verify, stored, password):
             raise refused
         assert known is not None  # noqa: S101 - verify is False for nobody
+        assert stored is not None  # noqa: S101 - and for who has no password
         fresh = None
-        if passwords.is_outdated(known.password_hash):
+        if passwords.is_outdated(stored):
             fresh = await asyncio.to_thread(passwords.hash, password)
-        async with database.transaction() as uow:
+        async with (
+            security.noting_wrong_codes(database, known.id, client),
+            database.transaction() as uow,
+        ):
             user = await store.lock_entry(uow, known.id, client.device)
             # Whoever changes a password meanwhile ends the sessions there are, and this is to be no new one.
             if user is None or user.password_hash != stored:
@@ -92,13 +99,20 @@ async def login(
                 await second_factor.require(uow, seals, user, command.code)
             if fresh is not None:
                 await store.rehash(uow, user.id, fresh)
-            if user.email_verified and not user.is_device_known:
-                await mails.ask(
-                    uow,
-                    About.NEW_DEVICE,
-                    user.id,
-                    ip=client.ip,
-                    user_agent=storable(client.user_agent),
-                    at=uow.now.isoformat(timespec="seconds"),
-                )
-            return SignedIn(user, await open_session(uow, policy, client, user.id))
+            return await come_in(uow, policy, client, user)
+
+
+async def come_in(
+    uow: UnitOfWork, policy: SessionPolicy, client: Client, user: EntryRow
+) -> SignedIn:
+    """Open a session for who has proven all that it takes, and tell them of a device that is new."""
+    if user.email_verified and not user.is_device_known:
+        await mails.ask(
+            uow,
+            About.NEW_DEVICE,
+            user.id,
+            ip=client.ip,
+            user_agent=storable(client.user_agent),
+            at=uow.now.isoformat(timespec="seconds"),
+        )
+    return SignedIn(user, await open_session(uow, policy, client, user.id))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from domain import job
+from domain import audit, job
 from domain.account.confirming import confirmed, lock_confirmed_to_delete
 from domain.account.session import revoke_all
 from domain.errors import ConflictError
@@ -37,7 +37,12 @@ async def delete(database: Database, viewer: Viewer, *, password: str) -> list[U
         for place in places:
             event = MemberChanged(place.workspace_id, user.id)
             uow.emit(INSTANCE, event.kind, event.to_json())
-            if not place.others:
+            if place.others:
+                await uow.enter(place.workspace_id)
+                await audit.record(
+                    uow, viewer, audit.Action.MEMBER_LEFT, place.workspace_id, place.member_id
+                )
+            else:
                 await job.enqueue(
                     uow,
                     DELETE_WORKSPACE,

@@ -40,6 +40,8 @@ class About(StrEnum):
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a name
     TOTP_ENABLED = "TOTP_ENABLED"
     TOTP_DISABLED = "TOTP_DISABLED"
+    IDENTITY_LINKED = "IDENTITY_LINKED"
+    IDENTITY_UNLINKED = "IDENTITY_UNLINKED"
 
 
 LIFETIMES = {
@@ -174,15 +176,27 @@ def _words(about: About, facts: Mapping[str, Any]) -> tuple[str, list[Part]]:
                 f"Address: {facts['ip']}",
                 f"Device: {facts['user_agent'] or 'unknown'}",
             ]
-        case About.PASSWORD_CHANGED:
-            return "Your password was changed", ["your account has a new password."]
-        case About.TOTP_ENABLED:
-            return "Signing in takes a code now", [
-                "from now on your account takes a code of your authenticator app to sign in."
-            ]
-        case About.TOTP_DISABLED:
-            return "Signing in takes no code any more", [
-                "your account takes no code of an authenticator app to sign in any more."
-            ]
         case _:
-            raise ValueError(f"no words about {about}")
+            subject, sentence = _SENTENCES[about]
+            return subject, [sentence.format(**facts)]
+
+
+_SENTENCES = {
+    About.PASSWORD_CHANGED: ("Your password was changed", "your account has a new password."),
+    About.TOTP_ENABLED: (
+        "Signing in takes a code now",
+        "from now on your account takes a code of your authenticator app to sign in.",
+    ),
+    About.TOTP_DISABLED: (
+        "Signing in takes no code any more",
+        "your account takes no code of an authenticator app to sign in any more.",
+    ),
+    About.IDENTITY_LINKED: (
+        "Another way to sign in",
+        "from now on your account can be signed in to through {issuer} too.",
+    ),
+    About.IDENTITY_UNLINKED: (
+        "A way to sign in is gone",
+        "your account cannot be signed in to through {issuer} any more.",
+    ),
+}

@@ -3,12 +3,13 @@
 import asyncio
 from uuid import UUID
 
-from domain import passwords, tokens
+from domain import passwords, security, tokens
 from domain.account import mails
 from domain.account.confirming import confirmed, lock_confirmed, not_valid, spend_token
 from domain.account.mails import About
 from domain.account.session import revoke_all
 from domain.checks import Checks
+from domain.origin import Origin
 from domain.viewer import Viewer
 from persistence import account as store
 from persistence.account import CredentialsRow
@@ -27,7 +28,9 @@ async def request_reset(uow: UnitOfWork, email: str) -> None:
     await mails.ask_for_reset(uow, email)
 
 
-async def reset(database: Database, token: str, password: str) -> list[UUID]:
+async def reset(
+    database: Database, token: str, password: str, origin: Origin | None = None
+) -> list[UUID]:
     """Set a new password by a mailed token, which proves the address too; answers the sessions that it ended: all."""
     # Looked at before: whoever has no token is to cost no hash.
     async with database.transaction() as uow:
@@ -37,6 +40,7 @@ async def reset(database: Database, token: str, password: str) -> list[UUID]:
         user, email = await spend_token(uow, token, About.RESET_PASSWORD)
         if email == user.email:
             await store.set_verified(uow, user.id)
+        await security.record(uow, user.id, security.Action.PASSWORD_RESET, origin)
         return await _set(uow, user.id, password_hash)
 
 
@@ -46,6 +50,7 @@ async def change(database: Database, viewer: Viewer, *, current: str, new: str) 
     password_hash = await _hash(new, "newPassword", user.email, user.name, other_than=current)
     async with database.transaction() as uow:
         await lock_confirmed(uow, user)
+        await security.record_own(uow, viewer, security.Action.PASSWORD_CHANGED)
         return await _set(uow, user.id, password_hash, but=viewer.session_id)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeVar
 from uuid import UUID
 
+from domain import security
 from domain.checks import Checks
 from domain.errors import UnauthenticatedError
 from domain.viewer import Viewer
@@ -45,7 +46,9 @@ async def rename(uow: UnitOfWork, viewer: Viewer, name: str) -> User:
     checks = Checks()
     checks.line(name, "name", longest=LONGEST_NAME, required=True)
     checks.done()
-    return there(await store.set_name(uow, viewer.user_id, name))
+    user = there(await store.set_name(uow, viewer.user_id, name))
+    await security.record_own(uow, viewer, security.Action.PROFILE_UPDATED)
+    return user
 
 
 def there(user: U | None) -> U:

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain import tokens, totp
+from domain import security, tokens, totp
 from domain.account import mails
 from domain.account.confirming import confirmed, lock_confirmed
 from domain.account.mails import About
@@ -46,6 +46,7 @@ async def start(database: Database, viewer: Viewer, seals: Seals, *, password: s
         if not user.email_verified:
             raise ConflictError("Verify your e-mail address first.")
         await store.set_totp(uow, user.id, seals.seal(secret, _purpose(user.id)))
+        await security.record_own(uow, viewer, security.Action.SECOND_FACTOR_STARTED)
     return Secret(totp.written(secret), totp.uri(secret, issuer=ISSUER, account=user.email))
 
 
@@ -59,6 +60,7 @@ async def confirm(uow: UnitOfWork, viewer: Viewer, seals: Seals, code: str) -> l
         raise _wrong()
     await store.enable_totp(uow, user.id, step)
     await mails.ask(uow, About.TOTP_ENABLED, user.id)
+    await security.record_own(uow, viewer, security.Action.SECOND_FACTOR_ENABLED)
     return await _new_codes(uow, user.id)
 
 
@@ -67,8 +69,12 @@ async def disable(
 ) -> None:
     """Signing in takes no code any more."""
     user = await confirmed(database, viewer, password)
-    async with database.transaction() as uow:
+    async with (
+        security.noting_wrong_codes(database, user.id, viewer.origin),
+        database.transaction() as uow,
+    ):
         user = await _lock_with_code(uow, user, seals, code)
+        await security.record_own(uow, viewer, security.Action.SECOND_FACTOR_DISABLED)
         await store.set_totp(uow, user.id, None)
         await store.set_recovery_codes(uow, user.id, [])
         await mails.ask(uow, About.TOTP_DISABLED, user.id)
@@ -79,8 +85,12 @@ async def new_recovery_codes(
 ) -> list[str]:
     """Others in place of all that are left; they are told this once."""
     user = await confirmed(database, viewer, password)
-    async with database.transaction() as uow:
+    async with (
+        security.noting_wrong_codes(database, user.id, viewer.origin),
+        database.transaction() as uow,
+    ):
         user = await _lock_with_code(uow, user, seals, code)
+        await security.record_own(uow, viewer, security.Action.RECOVERY_CODES_REPLACED)
         return await _new_codes(uow, user.id)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
 from uuid import UUID
 
-from domain import tokens
+from domain import security, tokens
 from domain.errors import InvalidCredentialsError, NotFoundError
 from domain.events import INSTANCE, SessionRevoked
+from domain.origin import Origin, storable
 from domain.tokens import AccessTokens, IssuedToken
 from domain.viewer import Viewer
 from persistence import account as store
@@ -26,11 +26,10 @@ _NETWORK_BITS = {4: 24, 6: 48}
 _VERSIONS = re.compile(r"[\d._]+")
 
 
-class Client(NamedTuple):
+class Client(Origin):
     """The device that asks, as far as HTTP tells."""
 
-    ip: str
-    user_agent: str | None
+    __slots__ = ()
 
     @property
     def device(self) -> bytes:
@@ -65,10 +64,13 @@ async def open_session(
         device=client.device,
         expires_at=uow.now + policy.refresh_lifetime,
     )
+    await security.record(uow, user, security.Action.SIGNED_IN, client, session=session)
     return await _issue(uow, policy, user, session)
 
 
-async def refresh(database: Database, policy: SessionPolicy, token: str) -> Tokens:
+async def refresh(
+    database: Database, policy: SessionPolicy, token: str, client: Client | None = None
+) -> Tokens:
     """Trade a refresh token for a new pair.
 
     Each token works once, and once more within the grace. A later use is a theft: the session is revoked and
@@ -86,6 +88,13 @@ async def refresh(database: Database, policy: SessionPolicy, token: str) -> Toke
         if stolen:
             await store.revoke_session(uow, known.session_id)
             announce(uow, [known.session_id])
+            await security.record(
+                uow,
+                known.user_id,
+                security.Action.REFRESH_TOKEN_REUSED,
+                client,
+                session=known.session_id,
+            )
         else:
             await store.use_refresh_token(uow, token_hash)
             fresh = await _issue(uow, policy, known.user_id, known.session_id)
@@ -100,6 +109,7 @@ async def logout(uow: UnitOfWork, viewer: Viewer) -> None:
     viewer.require_person()
     await store.revoke_session(uow, viewer.session_id)
     announce(uow, [viewer.session_id])
+    await security.record_own(uow, viewer, security.Action.SIGNED_OUT)
 
 
 async def revoke_session(uow: UnitOfWork, viewer: Viewer, session: UUID) -> None:
@@ -107,12 +117,16 @@ async def revoke_session(uow: UnitOfWork, viewer: Viewer, session: UUID) -> None
     if not await store.revoke_session_of(uow, viewer.user_id, session):
         raise NotFoundError("There is no such session.")
     announce(uow, [session])
+    await security.record(
+        uow, viewer.user_id, security.Action.SESSION_REVOKED, viewer.origin, session=session
+    )
 
 
 async def revoke_others(uow: UnitOfWork, viewer: Viewer) -> list[UUID]:
     """End all of the caller's sessions but this one; answers which."""
     # One at a time, so that no two wait for each other's sessions.
     await store.lock(uow, viewer.user_id)
+    await security.record_own(uow, viewer, security.Action.OTHER_SESSIONS_REVOKED)
     return await revoke_all(uow, viewer.user_id, but=viewer.session_id)
 
 
@@ -149,11 +163,6 @@ async def sessions_by_ids(
 async def revoked_since(reader: Reader, since: datetime) -> set[UUID]:
     """Sessions that were revoked after that time."""
     return await store.revoked_since(reader, since)
-
-
-def storable(user_agent: str | None) -> str | None:
-    """What a device calls itself, as Postgres can keep it."""
-    return None if user_agent is None else user_agent.replace("\x00", "")[:500]
 
 
 async def _issue(uow: UnitOfWork, policy: SessionPolicy, user: UUID, session: UUID) -> Tokens:

@@ -4,22 +4,23 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import job
+from domain import audit, job
 from domain import workspace as workspaces
 from domain.checks import Checks
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, DomainError, NotFoundError
 from domain.file.rules import MIB, TYPES, UNUSED_TIME, Purpose, Rules
 from domain.job import Job, Kind, Once, Priority
 from domain.roles import Action
 from domain.viewer import Viewer
 from persistence import file as store
 from persistence.database import Database, Reader, UnitOfWork, new_id
-from persistence.objects import Kept, Objects, Signed, Signer
+from persistence.objects import Kept, Objects, ObjectsUnavailableError, Signed, Signer
 
 File = store.FileRow
 
@@ -89,7 +90,7 @@ async def create(
         async with database.transaction() as uow:
             content_type, _ = await _admit(uow, viewer, rules, command)
         upload = await objects.begin_parts(key, content_type)
-    async with database.transaction() as uow:
+    async with _unless_refused(objects, key, upload), database.transaction() as uow:
         content_type, sha256 = await _admit(uow, viewer, rules, command)
         expires_at = uow.now + time
         row = await store.add(
@@ -112,7 +113,10 @@ async def create(
             checks = Checks()
             checks.refuse(["size"], f"must be at most {left:,}: the rest of the workspace's room")
             checks.done("The workspace's files take all the room that they may.")
-    assert row is not None  # noqa: S101 - it would have been refused
+        assert row is not None  # noqa: S101 - it would have been refused
+        await audit.record(
+            uow, viewer, audit.Action.FILE_UPLOAD_CREATED, row.workspace_id, row.id, after=row
+        )
     seconds = int(time.total_seconds())
     if upload is not None:
         parts = _parts(signer, row, upload, seconds)
@@ -147,6 +151,9 @@ async def complete(
     async with database.transaction() as uow:
         await uow.enter(row.workspace_id)
         settled = await settle(uow, row, reason)
+        await audit.record(
+            uow, viewer, audit.Action.FILE_COMPLETED, row.workspace_id, row.id, after=settled
+        )
     if reason is not None:
         await objects.delete([row.key])
     return Completed(settled)
@@ -240,6 +247,18 @@ async def enter_own(uow: UnitOfWork, viewer: Viewer, file_id: UUID) -> File:
 
 def person(viewer: Viewer) -> UUID | None:
     return viewer.id if viewer.key is None else None
+
+
+@asynccontextmanager
+async def _unless_refused(objects: Objects, key: str, upload: str | None) -> AsyncIterator[None]:
+    """Gives an upload in parts up if its file is refused after all; what S3 does not do now is swept later."""
+    try:
+        yield
+    except DomainError:
+        if upload is not None:
+            with suppress(ObjectsUnavailableError):
+                await objects.drop_parts(key, upload)
+        raise
 
 
 def _parts(signer: Signer, row: File, upload: str, seconds: int) -> list[Part]:

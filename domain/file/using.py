@@ -7,7 +7,7 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-from domain import avatar, job, roles
+from domain import audit, avatar, job, roles, security
 from domain import feedback as feedback_
 from domain.account import User
 from domain.checks import Checks
@@ -15,6 +15,8 @@ from domain.errors import ConflictError, NotFoundError
 from domain.feedback import Feedback
 from domain.file.rules import HARMLESS, MOST_ATTACHED, Purpose
 from domain.file.uploading import enter_own
+from domain.ids import Kind as IdKind
+from domain.ids import write as write_id
 from domain.job import Job, Kind, Once
 from domain.roles import Action
 from domain.viewer import Viewer
@@ -106,6 +108,10 @@ async def attach(
         raise ConflictError("A file is attached to other feedback already.")
     if added:
         await store.attach(uow, workspace_id, feedback_id, added)
+        to = {"feedback_id": write_id(IdKind.FEEDBACK, feedback_id)}
+        for id_ in added:
+            what = audit.Action.FILE_ATTACHED
+            await audit.record(uow, viewer, what, workspace_id, id_, more=to)
         links = await tag_store.links(uow, workspace_id, [feedback_id])
         feedback_.announce(uow, "UPDATED", feedback, tuple(link.tag_id for link in links))
     return feedback
@@ -135,6 +141,7 @@ async def set_avatar(
         user = (await account_store.users(uow, [viewer.user_id])).get(viewer.user_id)
     if user is None:
         raise NotFoundError("There is no such user.")
+    await security.record_own(uow, viewer, security.Action.AVATAR_CHANGED)
     return user, asked
 
 

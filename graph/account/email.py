@@ -96,7 +96,7 @@ class EmailMutation:
         context = info.context
         await context.spend(LINKS, context.client.ip)
         async with context.transaction() as uow:
-            user = await account.verify(uow, input.token)
+            user = await account.verify(uow, input.token, context.client)
         return VerifyEmailSuccess(user=user)  # type: ignore[arg-type]  # rows are users
 
     @strawberry.mutation(
@@ -130,5 +130,5 @@ class EmailMutation:
         context = info.context
         await context.spend(LINKS, context.client.ip)
         async with context.transaction() as uow:
-            user = await account.confirm_email_change(uow, input.token)
+            user = await account.confirm_email_change(uow, input.token, context.client)
         return ConfirmEmailChangeSuccess(user=user)  # type: ignore[arg-type]  # rows are users

@@ -123,7 +123,8 @@ class LogoutSuccess:
 LogoutResult = Annotated[LogoutSuccess | InvalidCredentials, strawberry.union("LogoutResult")]
 
 
-def _set_cookies(context: Context, tokens: account.Tokens) -> None:
+def set_cookies(context: Context, tokens: account.Tokens) -> None:
+    """Let the browser have them."""
     context.set_cookies = [
         Cookie(ACCESS_COOKIE, tokens.access.text, tokens.access.expires_at),
         Cookie(REFRESH_COOKIE, tokens.refresh.text, tokens.refresh.expires_at),
@@ -175,7 +176,7 @@ class EntryMutation:
     async def login(self, info: Info, input: LoginInput) -> LoginResult:
         signed = await _log_in(info.context, input)
         if input.cookies:
-            _set_cookies(info.context, signed.tokens)
+            set_cookies(info.context, signed.tokens)
         return LoginSuccess(user=signed.user, tokens=AuthTokens.of(signed.tokens))  # type: ignore[arg-type]  # rows are users
 
     @strawberry.mutation(
@@ -187,9 +188,10 @@ class EntryMutation:
         context = info.context
         await context.spend(REFRESHES, context.client.ip)
         token = input.refresh_token or context.refresh_cookie or ""
-        tokens = await account.refresh(context.services.database, context.services.policy, token)
+        services = context.services
+        tokens = await account.refresh(services.database, services.policy, token, context.client)
         if input.cookies:
-            _set_cookies(context, tokens)
+            set_cookies(context, tokens)
         return RefreshSessionSuccess(tokens=AuthTokens.of(tokens))
 
     @strawberry.mutation(

@@ -101,7 +101,7 @@ class PasswordMutation:
         context = info.context
         await context.spend(LINKS, context.client.ip)
         ended = await account.reset_password(
-            context.services.database, input.token, input.new_password
+            context.services.database, input.token, input.new_password, context.client
         )
         context.services.sessions.revoke_all(ended)
         return ResetPasswordSuccess(ok=True)

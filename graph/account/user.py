@@ -8,6 +8,7 @@ import strawberry
 
 from domain import account, file
 from domain.ids import Kind
+from graph.account.identity import LinkedIdentity
 from graph.context import Info
 from graph.fields import batch, computed, rows
 from graph.node import Node, id_field
@@ -19,6 +20,17 @@ async def _avatar_urls(parents: Sequence[account.User], info: Info) -> Sequence[
         None if parent.avatar_key is None else file.avatar_url(signer, parent.avatar_key)
         for parent in parents
     ]
+
+
+async def _identities(
+    parents: Sequence[account.User], info: Info
+) -> Sequence[Sequence[account.Identity]]:
+    viewer = info.context.viewer_or_none
+    if viewer is None:
+        return [[] for _ in parents]
+    async with info.context.reader() as reader:
+        own = await account.identities(reader, viewer, columns=info.columns("LinkedIdentity"))
+    return [own if parent.id == viewer.id else [] for parent in parents]
 
 
 @strawberry.type(description="A person with an account.")
@@ -38,6 +50,12 @@ class User(Node):
         description="A picture of them, 256 by 256 pixels: a signed URL that works for five minutes. Null without one.",
     )
     created_at: datetime = strawberry.field(description="When they registered.")
+    linked_identities: list[LinkedIdentity] = batch(
+        _identities,
+        reads=("id",),
+        graphql_type=list[LinkedIdentity],
+        description="By whom else the user is signed in, the oldest first; of other people than the caller empty.",
+    )
 
 
 def _is_current(root: strawberry.Parent[Any], info: Info) -> bool:

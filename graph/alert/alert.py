@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from uuid import UUID
 
 import strawberry
 
@@ -18,16 +17,13 @@ from graph.feedback import Feedback
 from graph.fields import batch, computed, rows
 from graph.node import Node, id_field
 from graph.pagination import (
-    Cursors,
     Page,
     PageInfo,
     columns_of,
     edges_field,
     nodes_field,
     page_info_field,
-    page_size,
-    read_time_key,
-    time_key,
+    pages_by_time,
 )
 from graph.scalars import JSON, json_text
 
@@ -153,40 +149,23 @@ async def alerts_of(
     state: AlertState | None,
 ) -> Sequence[Page[alert.Alert]]:
     """A page of the alerts of each workspace or rule."""
-    size = page_size(first)
-    cursors = {
-        parent.id: Cursors(info.context.services.seals, f"alerts {state}", parent.id)
-        for parent in parents
-    }
-    key = None
-    if after is not None:
-        # Of several lists it can be of one at most, and then the others refuse it.
-        keys = [of_list.read(after) for of_list in cursors.values()]
-        key = read_time_key(keys[0])
     columns = columns_of(info, "Alert", "fired_at")
-    async with info.context.reader() as reader:
-        rows = await alert.pages(
-            reader,
-            info.context.viewer,
-            of=of,
-            parents=list(cursors),
-            limit=size + 1,
-            after=key,
-            state=None if state is None else state.value,
-            columns=None if columns is None else columns | {of},
-        )
-    found: dict[UUID, list[alert.Alert]] = {parent: [] for parent in cursors}
-    for row in rows:
-        found[getattr(row, of)].append(row)
-    return [
-        Page(
-            rows=found[parent.id][:size],
-            has_next=len(found[parent.id]) > size,
-            continued=after is not None,
-            cursor=partial(_cursor, cursors[parent.id]),
-        )
-        for parent in parents
-    ]
+    read = partial(
+        alert.pages,
+        of=of,
+        state=None if state is None else state.value,
+        columns=None if columns is None else columns | {of},
+    )
+    return await pages_by_time(
+        parents,
+        info,
+        read,
+        name=f"alerts {state}",
+        of=of,
+        at="fired_at",
+        first=first,
+        after=after,
+    )
 
 
 async def alerts_of_workspaces(
@@ -198,7 +177,3 @@ async def alerts_of_workspaces(
 ) -> Sequence[Page[alert.Alert]]:
     """A page of the alerts of each workspace."""
     return await alerts_of("workspace_id", parents, info, first, after, state)
-
-
-def _cursor(cursors: Cursors, row: alert.Alert) -> str:
-    return cursors.write(time_key(row.fired_at, row.id))

@@ -49,7 +49,7 @@ from graphql.type.directives import (
 from graph.engine import incremental
 from graph.engine.arguments import VariableErrors, Variables
 from graph.engine.defer import Scope
-from graph.engine.plan import Field, Selection
+from graph.engine.plan import MOST_WARM, Field, Selection
 from graph.engine.resolution import EVENTS, Call
 from graph.engine.run import Run
 
@@ -177,14 +177,19 @@ class Plan:
         """False where graphql-core has to execute the operation: the README says when."""
         return self.operation.is_compiled
 
-    def warm(self) -> None:
-        """Compile now what would be compiled when it is first met, for every value of up to three conditions."""
+    def warm(self, most: int = MOST_WARM) -> int:
+        """Compile now what would be compiled when it is first met, for every value of up to three conditions.
+
+        Answers how many selections that were; `most` bounds them.
+        """
         names = self.operation.conditions
         if not self.is_compiled or len(names) > _MOST_WARM_CONDITIONS:
-            return
+            return 0
+        count = 0
         for values in product((True, False), repeat=len(names)):
             for selection in self._selections(dict(zip(names, values, strict=True))) or ():
-                selection.warm()
+                count += selection.warm(min(most, MOST_WARM) - count)
+        return count
 
     def coerce(self, variables: dict[str, Any] | None) -> dict[str, Any]:
         """The variables for `run`; VariableErrors where they do not fit."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 Getter = Callable[[Any], Any]
 
-_MOST_WARM = 1_000
+MOST_WARM = 1_000
+"""Selections of one operation that are compiled before they are met."""
 
 
 class Field:
@@ -230,13 +231,17 @@ class Selection:
         self.build: Build = builder(self)
         self._readers: dict[type, Getter] = {}
 
-    def warm(self) -> None:
-        """Compile what is below, too, the upper first; not all of it where that would be out of proportion."""
+    def warm(self, most: int) -> int:
+        """Compile what is below, too, the upper first, but no more than `most` selections; answers how many."""
         waiting = deque([self])
-        for _ in range(_MOST_WARM):
-            if not waiting:
-                return
-            waiting.extend(waiting.popleft().below())
+        count = 0
+        while waiting and count < most:
+            for below in waiting.popleft().below():
+                waiting.append(below)
+                count += 1
+                if count >= most:
+                    break
+        return count
 
     def below(self) -> Iterator["Selection"]:
         """What is selected of each type that an answer may be of."""

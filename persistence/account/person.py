@@ -134,7 +134,7 @@ async def lock_entry(uow: UnitOfWork, user: UUID, device: bytes) -> EntryRow | N
     return await uow.first(_ENTRY, user=user, device=device)
 
 
-async def add_user(uow: UnitOfWork, *, email: str, name: str, password_hash: str) -> UserRow:
+async def add_user(uow: UnitOfWork, *, email: str, name: str, password_hash: str | None) -> UserRow:
     """Insert a user; UniqueViolationError("user_email_key") when the address is known."""
     (row,) = await uow.fetch(
         _ADD, id=new_id(), email=email, name=name, password_hash=password_hash, now=uow.now

@@ -3,7 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from persistence.database import TIMESTAMP, Record, table
@@ -12,7 +20,8 @@ from persistence.database import TIMESTAMP, Record, table
 class User(SQLModel, table=True):
     """A person. Addresses are kept as written and compared without case.
 
-    A second factor counts from `totp_enabled_at` on; `totp_step` is the last of its codes that was used.
+    Who came by a provider of identities has no password until they set one. A second factor counts from
+    `totp_enabled_at` on; `totp_step` is the last of its codes that was used.
     """
 
     __tablename__ = "user"
@@ -28,7 +37,7 @@ class User(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     email: str = Field(sa_type=Text)
     name: str = Field(sa_type=Text)
-    password_hash: str = Field(sa_type=Text)
+    password_hash: str | None = Field(default=None, sa_type=Text)
     email_verified_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     avatar_key: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=TIMESTAMP)
@@ -93,6 +102,21 @@ class RecoveryCode(SQLModel, table=True):
     hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
 
 
+class Identity(SQLModel, table=True):
+    """Whom a provider knows as `subject`, and who that is here; `email` as the provider said it last."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="user.id", ondelete="CASCADE", index=True)
+    issuer: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    email: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=TIMESTAMP)
+    last_used_at: datetime = Field(sa_type=TIMESTAMP)
+
+
 class SigningKey(SQLModel, table=True):
     """A key that signs access tokens until it is retired; the private half is sealed with SECRET_KEY."""
 
@@ -117,7 +141,7 @@ class UserRow(Record):
 class CredentialsRow(UserRow):
     """What proves that somebody is this user."""
 
-    password_hash: str
+    password_hash: str | None
     password_changed_at: datetime | None
     sealed_totp_secret: bytes | None
     totp_step: int | None
@@ -130,6 +154,15 @@ class SessionRow(Record):
     ip: str | None
     created_at: datetime
     last_seen_at: datetime
+
+
+class IdentityRow(Record):
+    id: UUID
+    user_id: UUID
+    issuer: str
+    email: str | None
+    created_at: datetime
+    last_used_at: datetime
 
 
 class IdRow(Record):

@@ -1,5 +1,6 @@
 """Feedback: the table, and every statement on it, by use case."""
 
+from persistence.feedback.batch import Arrival, Arrived, receive_many, submit_many
 from persistence.feedback.intake import Draft, add, by_external_id, enter, lock, receive, submit
 from persistence.feedback.listing import (
     ALL,
@@ -16,35 +17,60 @@ from persistence.feedback.listing import (
     matching,
     pages,
 )
+from persistence.feedback.revising import (
+    MOST_REVISIONS,
+    FeedbackRevision,
+    RevisionRow,
+    count_of_source,
+    lock_by_external_id,
+    remove,
+    revise,
+    revisions,
+    some_of_source,
+)
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
-from persistence.feedback.scoring import UnscoredRow, overdue, score, unscored
+from persistence.feedback.scoring import UnscoredRow, oldest_unscored, overdue, score, unscored
 
 __all__ = [
     "ALL",
     "COLUMNS",
+    "MOST_REVISIONS",
     "NOTHING",
     "After",
     "Along",
+    "Arrival",
+    "Arrived",
     "Draft",
     "Feedback",
+    "FeedbackRevision",
     "FeedbackRow",
     "Filter",
     "Order",
+    "RevisionRow",
     "UnscoredRow",
     "add",
     "by_external_id",
     "by_ids",
     "by_value",
     "conditions",
+    "count_of_source",
     "counts",
     "enter",
     "last_received",
     "lock",
+    "lock_by_external_id",
     "matching",
+    "oldest_unscored",
     "overdue",
     "pages",
     "receive",
+    "receive_many",
+    "remove",
+    "revise",
+    "revisions",
     "score",
+    "some_of_source",
     "submit",
+    "submit_many",
     "unscored",
 ]

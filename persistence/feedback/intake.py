@@ -120,7 +120,7 @@ def _at_once(
 
 
 def _entered(of: Select[Any]) -> CTE:
-    entry = of.with_only_columns(
+    entry = of.where(_source.closed_at.is_(None)).with_only_columns(
         _source.id.label("source_id"), _source.workspace_id, enter_workspace(_source.workspace_id)
     )
     return entry.cte("entered").prefix_with("MATERIALIZED")

@@ -56,7 +56,9 @@ class Feedback(SQLModel, table=True):
         Index("feedback_source_id_idx", "source_id", text("received_at DESC")),
         Index(
             "feedback_unscored_idx",
+            "workspace_id",
             "received_at",
+            "id",
             postgresql_where=text("scored_at IS NULL"),
         ),
         Index("feedback_search_idx", "search", postgresql_using="gin"),

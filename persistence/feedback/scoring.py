@@ -10,14 +10,16 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     column,
+    exists,
     func,
-    literal_column,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from persistence.database import (
+    TIMESTAMP,
     Reader,
     Record,
     Statement,
@@ -26,17 +28,23 @@ from persistence.database import (
     table,
 )
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
+from persistence.workspace import Workspace
 
 
 class UnscoredRow(Record):
     id: UUID
-    workspace_id: UUID
+    received_at: datetime
     body: str
 
 
+class OverdueRow(Record):
+    workspace_id: UUID
+
+
 _feedback = table(Feedback).c
+_workspace = table(Workspace).c
 _UNSCORED = Statement(
-    select(_feedback.id, _feedback.workspace_id, _feedback.body).where(
+    select(_feedback.id, _feedback.received_at, _feedback.body).where(
         one_of(_feedback.id, "ids"),
         _feedback.workspace_id == bindparam("workspace"),
         _feedback.scored_at.is_(None),
@@ -44,10 +52,27 @@ _UNSCORED = Statement(
     UnscoredRow,
 )
 _OVERDUE = Statement(
-    select(_feedback.id, _feedback.workspace_id, literal_column("''").label("body"))
-    .where(_feedback.scored_at.is_(None), _feedback.received_at < bindparam("before"))
-    .order_by(_feedback.received_at)
-    .limit(literal_column("2048")),
+    select(_workspace.id.label("workspace_id")).where(
+        exists().where(
+            _feedback.workspace_id == _workspace.id,
+            _feedback.scored_at.is_(None),
+            _feedback.received_at < bindparam("before"),
+        )
+    ),
+    OverdueRow,
+)
+_oldest = (
+    select(_feedback.id, _feedback.received_at, _feedback.body)
+    .where(_feedback.workspace_id == bindparam("workspace"), _feedback.scored_at.is_(None))
+    .order_by(_feedback.received_at, _feedback.id)
+    .limit(bindparam("most"))
+)
+_OLDEST = Statement(_oldest, UnscoredRow)
+_NEXT_OLDEST = Statement(
+    _oldest.where(
+        tuple_(_feedback.received_at, _feedback.id)
+        > tuple_(bindparam("after_time", type_=TIMESTAMP), bindparam("after_id", type_=Uuid))
+    ),
     UnscoredRow,
 )
 _scores = (
@@ -90,9 +115,21 @@ async def unscored(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list
     return await reader.fetch(_UNSCORED, workspace=workspace, ids=ids)
 
 
-async def overdue(reader: Reader, before: datetime) -> list[UnscoredRow]:
-    """The oldest feedback of all workspaces that should have been scored by now, without bodies."""
-    return await reader.fetch(_OVERDUE, before=before)
+async def overdue(reader: Reader, before: datetime) -> list[UUID]:
+    """The workspaces with feedback that was received before then and that no model has looked at."""
+    return [row.workspace_id for row in await reader.fetch(_OVERDUE, before=before)]
+
+
+async def oldest_unscored(
+    reader: Reader, workspace: UUID, *, after: tuple[datetime, UUID] | None, most: int
+) -> list[UnscoredRow]:
+    """The oldest of the workspace's feedback that no model has looked at, after this one."""
+    if after is None:
+        return await reader.fetch(_OLDEST, workspace=workspace, most=most)
+    time, id_ = after
+    return await reader.fetch(
+        _NEXT_OLDEST, workspace=workspace, after_time=time, after_id=id_, most=most
+    )
 
 
 async def score(

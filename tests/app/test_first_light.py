@@ -166,6 +166,19 @@ def _free_port() -> int:
         return port
 
 
+async def _processes(running: Running) -> set[str]:
+    """Whose metrics the API tells, as soon as it tells three processes'."""
+    found: set[str] = set()
+    async with httpx.AsyncClient(base_url=running.base, timeout=20) as client, asyncio.timeout(60):
+        while len(found) < len(("api", "worker", "relay")):
+            answer = await client.get("/metrics")
+            found = set(
+                re.findall(r'^earful_build_info\{process="(\w+)"', answer.text, re.MULTILINE)
+            )
+            await asyncio.sleep(0.05)
+    return found
+
+
 async def _send(running: Running, source: str, secret: str, number: int, text: str) -> None:
     """Post one signed webhook until it is acknowledged, as a sender of webhooks does."""
     data = {"external_id": f"review-{number}", "body": text, "rating": 1 + number % 5}
@@ -239,5 +252,6 @@ async def test_nothing_acknowledged_is_lost_while_every_part_is_killed(place: Pa
     async with started(place, port) as again:
         assert await again.ask(TOTALS) == totals
         assert await again.ask(DEMO) == before
+        assert await _processes(again) == {"api", "worker", "relay"}
     assert len(before["workspace"]["sources"]) == 4
     assert re.search(r"Demo data there +[0-9.]+ s", (place / "out.log").read_text())

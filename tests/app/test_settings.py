@@ -1,5 +1,6 @@
 """Settings: every variable is documented, and a wrong value is named."""
 
+import json
 import re
 from ipaddress import ip_network
 from pathlib import Path
@@ -46,6 +47,19 @@ def test_every_setting_is_documented_with_its_default(monkeypatch: pytest.Monkey
             "LARGEST_IMPORT_BYTES",
             "2147483648",
             "LARGEST_IMPORT_BYTES: Input should be less than or equal to 2147483647",
+        ),
+        ("OIDC_PROVIDERS", "acme", "OIDC_PROVIDERS: Value error, expected a JSON list"),
+        ("OIDC_PROVIDERS", '[{"id": "acme"}]', "OIDC_PROVIDERS: Field required"),
+        (
+            "OIDC_ISSUER",
+            "http://login.example",
+            "OIDC_ISSUER: Value error, expected https://",
+        ),
+        ("OIDC_ISSUER", "https://login.example?x=1", "OIDC_ISSUER: Value error, expected an URL"),
+        (
+            "OIDC_ISSUER",
+            "https://login.example",
+            "Value error, OIDC_ISSUER and OIDC_CLIENT_ID go together",
         ),
         ("SMTP_URL", "mail.example", "SMTP_URL: Value error, expected a URL like smtp://host"),
         ("SMTP_URL", "smtp://host?tls=1", "SMTP_URL: Value error, unknown options: tls"),
@@ -112,3 +126,58 @@ def test_settings_cannot_be_changed() -> None:
 )
 def test_the_base_url_is_one_that_clients_can_reach(host: str, base_url: str) -> None:
     assert Settings(host=host).base_url == base_url
+
+
+ACME = {"id": "acme", "name": "Acme", "issuer": "https://login.example", "client_id": "us"}
+
+
+def test_providers_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = {**ACME, "issuer": "https://login.example/t/.well-known/openid-configuration"}
+    local = {**ACME, "id": "local", "issuer": "http://localhost:9000", "client_secret": "s"}
+    monkeypatch.setenv("OIDC_PROVIDERS", json.dumps([described, local]))
+
+    first, second = settings.load().identity_providers
+
+    assert (first.issuer, first.client_secret) == ("https://login.example/t", None)
+    assert first.scopes == ("openid", "email", "profile")
+    assert second.client_secret is not None
+    assert second.client_secret.get_secret_value() == "s"
+
+
+def test_one_provider_needs_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", "https://login.example/")
+    monkeypatch.setenv("OIDC_CLIENT_ID", "us")
+
+    (only,) = settings.load().identity_providers
+
+    assert (only.id, only.name, only.issuer) == ("oidc", "login.example", "https://login.example/")
+    assert settings.Settings().identity_providers == (only,)
+
+
+@pytest.mark.parametrize(
+    ("providers", "expected"),
+    [
+        ([ACME, ACME], "expected another id for each provider"),
+        ([{**ACME, "scopes": ["email"]}], "expected openid among the scopes"),
+        ([{**ACME, "id": "A/c"}], "String should match pattern"),
+        ([{**ACME, "colour": "red"}], "Extra inputs are not permitted"),
+    ],
+)
+def test_providers_that_cannot_be_are_refused_without_their_secrets(
+    monkeypatch: pytest.MonkeyPatch, providers: list[dict[str, object]], expected: str
+) -> None:
+    secret = [{**each, "client_secret": "very secret"} for each in providers]
+    monkeypatch.setenv("OIDC_PROVIDERS", json.dumps(secret))
+
+    with pytest.raises(SettingsError, match=f"OIDC_PROVIDERS: .*{expected}") as refused:
+        settings.load()
+    assert "very secret" not in str(refused.value)
+
+
+def test_providers_are_said_one_way_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_PROVIDERS", json.dumps([ACME]))
+    monkeypatch.setenv("OIDC_ISSUER", "https://login.example")
+    monkeypatch.setenv("OIDC_CLIENT_ID", "us")
+
+    with pytest.raises(SettingsError, match="exclude each other"):
+        settings.load()

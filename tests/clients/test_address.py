@@ -1,10 +1,10 @@
-"""Addresses: what is public may be dialled, what is not may not, in whatever clothes it comes."""
+"""Addresses: what is public may be dialled, what is not may not, in whatever clothes it comes; and whose they are."""
 
 from ipaddress import ip_address, ip_network
 
 import pytest
 
-from clients.address import is_allowed, refusal
+from clients.address import customer_of, is_allowed, refusal
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,19 @@ def test_no_network_opens_cloud_metadata(address: str) -> None:
     everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
     assert refusal(ip_address(address), everything) == "cloud metadata"
+
+
+@pytest.mark.parametrize(
+    ("text", "customer"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_a_customer_has_an_ipv4_address_or_64_bits_of_ipv6(text: str, customer: str) -> None:
+    assert customer_of(text) == customer

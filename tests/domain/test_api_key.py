@@ -48,7 +48,7 @@ def test_no_two_secrets_are_equal() -> None:
         "earful_1234567ä_" + "a" * 32,
         "Earful_12345678_" + "a" * 32,
         "earful_12345678_" + "a" * 32 + "\n",
-        tokens.new_refresh_token(),
+        pytest.param(tokens.new_refresh_token(), id="a refresh token"),
     ],
 )
 def test_what_is_written_otherwise_is_no_secret(token: str) -> None:

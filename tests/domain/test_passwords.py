@@ -87,6 +87,8 @@ def test_a_hash_is_outdated_by_other_parameters() -> None:
     assert passwords.verify(old, "x")
 
 
-@pytest.mark.parametrize("stored", [None, "", "no hash", passwords.hash("other")])
+@pytest.mark.parametrize(
+    "stored", [None, "", "no hash", pytest.param(passwords.hash("other"), id="hash")]
+)
 def test_what_does_not_fit_is_not_verified(stored: str | None) -> None:
     assert not passwords.verify(stored, "nobody has this password")

@@ -26,7 +26,7 @@ def check(
     now: datetime | None = None,
 ) -> str:
     return verify(
-        secret,
+        [secret],
         webhook_id=webhook_id,
         timestamp=timestamp,
         signature=signature,

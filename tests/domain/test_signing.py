@@ -75,7 +75,7 @@ def test_our_own_hooks_accept_what_we_sign() -> None:
     secret = new_secret()
 
     accepted = signatures.verify(
-        secret,
+        [secret],
         webhook_id=ID,
         timestamp=str(TIME),
         signature=signed(secret),

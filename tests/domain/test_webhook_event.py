@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.events import Facets, FeedbackEvent
+from domain.events import AlertEvent, Facets, FeedbackEvent
 from domain.webhook.event import EventType, wants
 from persistence.webhook import WebhookRow
 from tests.factories import NOON
@@ -57,9 +57,17 @@ def test_events_of_other_sorts_pass_filters_of_feedback() -> None:
     assert wants(row, "alert.fired", "{}")
 
 
-@pytest.mark.parametrize("type_", EventType)
-def test_what_can_be_asked_for_is_named_as_in_the_outbox(type_: EventType) -> None:
+@pytest.mark.parametrize("type_", [each for each in EventType if each.startswith("feedback.")])
+def test_what_can_be_asked_for_of_feedback_is_named_as_in_the_outbox(type_: EventType) -> None:
     kind, payload = told(type_.name.removeprefix("FEEDBACK_"), None)
 
     assert kind == type_
     assert wants(endpoint(event_types=[type_]), kind, payload)
+
+
+@pytest.mark.parametrize("type_", ["FIRED", "RESOLVED"])
+def test_what_can_be_asked_for_of_alerts_is_named_as_in_the_outbox(type_: str) -> None:
+    event = AlertEvent(type_, UUID(int=9), None, "FIRING")
+
+    assert event.kind == EventType[f"ALERT_{type_}"]
+    assert wants(endpoint(event_types=[event.kind], source_ids=[APP]), event.kind, event.to_json())

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from app.connection import HttpConnection
 from app.main import Application
 from app.resources import Api
 from graph.execution import Operations
@@ -24,7 +25,7 @@ from graph.subscribing import Subscriptions
 from graph.websocket import PROTOCOL, GraphQLOverWebSocket
 from tests.factories import Tenant
 
-SECONDS = 5
+SECONDS = 20
 QUERY = "{ viewer { user { email } } }"
 STATS = """
     subscription($workspace: ID!) {
@@ -46,22 +47,23 @@ async def served(
     websocket: GraphQLOverWebSocket | None = None,
     *,
     send_buffer: int | None = None,
-    proxies: str = "127.0.0.1",
+    http: type[HttpConnection] = HttpConnection,
 ) -> AsyncIterator[str]:
     """The application behind a real server, as `app.main.serve` configures it; yields host and port.
 
-    With another WebSocket endpoint, and with so many bytes in the kernel for each client, if these are given.
+    With another WebSocket endpoint, so many bytes in the kernel for each client, or other limits of connections, if
+    these are given.
     """
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=http,
         ws=websocket or application.socket,  # type: ignore[arg-type]  # called like a class
         lifespan="off",
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=1,
-        forwarded_allow_ips=proxies,
+        proxy_headers=False,
     )
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -80,7 +82,7 @@ def endpoint(
     seats: Seats | None = None,
     scale: float = 1_000,
     graphql: GraphQLSchema = schema._schema,
-    **seconds: float,
+    **seconds: Any,
 ) -> GraphQLOverWebSocket:
     """A WebSocket endpoint of its own, with limits of the test's."""
     operations = Operations(graphql, seconds=5)

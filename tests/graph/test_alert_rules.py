@@ -1,10 +1,12 @@
 """Alert rules over GraphQL: made, changed, taken away, tried, and what they have raised."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from app.settings import Settings
 from app.stores import now
 from domain import ids
 from domain.alert import Definition, Kind
@@ -14,6 +16,7 @@ from tests.alerting import Alerting
 from tests.callers import Caller
 from tests.factories import Factory, Tenant
 from tests.graph.alert_queries import CREATE, DELETE, PREVIEW, TEST, UPDATE
+from tests.holding import held
 
 COUNT = Definition(Kind.COUNT, threshold=2, cool_down_minutes=0)
 RULE = {"kind": "COUNT", "threshold": 10}
@@ -210,24 +213,27 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_kept(
     assert await factory.rows("SELECT 1 FROM alert_rule") == []
 
 
-async def test_there_are_only_so_many_rules(
-    factory: Factory, tenant: Tenant, owner: Caller
+async def test_there_are_only_so_many_rules_however_many_are_made_at_once(
+    factory: Factory, tenant: Tenant, owner: Caller, settings: Settings
 ) -> None:
     await made(owner, tenant)
     await factory.change(
         "INSERT INTO alert_rule (id, workspace_id, name, kind, definition, channels, enabled,"
         " created_at, updated_at) SELECT gen_random_uuid(), workspace_id, name, kind, definition,"
-        " channels, enabled, created_at, updated_at FROM alert_rule, generate_series(2, :most ::int)",
+        " channels, enabled, created_at, updated_at FROM alert_rule, generate_series(3, :most ::int)",
         within=tenant,
         most=MOST_RULES,
     )
 
-    answer = await create(owner, tenant)
+    async with held(settings, "LOCK TABLE alert_rule IN SHARE MODE") as waited_for:
+        creating = asyncio.gather(*(create(owner, tenant) for _ in range(3)))
+        await waited_for(3)
+    answers = await creating
 
-    assert answer == {
-        "__typename": "Conflict",
-        "message": "A workspace has at most 100 alert rules.",
-    }
+    one, *others = sorted(answers, key=lambda answer: answer["__typename"] == "Conflict")
+    assert one["__typename"] == "CreateAlertRuleSuccess"
+    refusal = "A workspace has at most 100 alert rules."
+    assert others == [{"__typename": "Conflict", "message": refusal}] * 2
 
 
 async def test_what_is_left_out_of_a_change_stays(tenant: Tenant, owner: Caller) -> None:

@@ -188,13 +188,35 @@ async def test_what_may_cost_too_much_is_refused_before_it_is_executed(
         ),
         ("{ a" * 21 + " }" * 21, "An operation is 21 levels deep; 20 are the most."),
         (
+            "#" + "x" * 100_000 + "\n{ __typename }",
+            "The document has 100,016 characters; 100,000 are the most.",
+        ),
+        (
+            "{ a: __schema { ...F } b: __schema { ...F } } fragment F on __Schema { c: types { name } }",
+            "A document that asks for the schema has 3 aliases; 2 are the most.",
+        ),
+        (
+            '{ __type(name: "User") { a: fields { name } b: fields { name } c: fields { name } } }',
+            "A document that asks for the schema has 3 aliases; 2 are the most.",
+        ),
+        (
             "{ ...F0 }"
             + "".join(f"fragment F{i} on Query {{ a {{ ...F{i + 1} }} }}" for i in range(21))
             + "fragment F21 on Query { b }",
             "An operation is 22 levels deep; 20 are the most.",
         ),
     ],
-    ids=["aliases", "directives", "roots", "roots in fragments", "depth", "depth in fragments"],
+    ids=[
+        "aliases",
+        "directives",
+        "roots",
+        "roots in fragments",
+        "depth",
+        "characters",
+        "schemas",
+        "types",
+        "depth in fragments",
+    ],
 )
 async def test_a_document_has_its_limits(nobody: Caller, text: str, message: str) -> None:
     (error,) = await nobody.errors(text)
@@ -241,6 +263,49 @@ async def test_who_has_spent_all_points_is_told_when_to_come_again(
     (error,) = refused.json()["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["ratelimit-policy"] == '"points";q=200;qu="points";w=60'
+    assert refused.headers["ratelimit"].startswith('"points";r=0;t=')
+
+
+async def test_to_be_refused_costs_points_too(
+    settings: Settings, api: Api, database: Database
+) -> None:
+    scale = 200 / ANONYMOUS_POINTS.points
+    known, long = {"query": "{ __typename }"}, {"query": "{" + "a " * 3_000}  # 61 points
+    async with open_redis(settings) as redis:
+        limiter = Limiter(redis, scale=scale)
+        there = replace(api, services=replace(api.services, limiter=limiter))
+        async with client(settings, there, address="203.0.113.8") as http:
+            refused = [await http.post("/graphql", json=long) for _ in range(4)]
+            unread = await http.post("/graphql", json={"query": "{ viewer { user { id } } }"})
+            spent = await http.post("/graphql", json=known)
+        await limiter.close()
+
+    assert [answer.status_code for answer in refused] == [200] * 4
+    assert [answer.json()["errors"][0]["extensions"]["code"] for answer in refused] == [
+        "BAD_REQUEST"
+    ] * 4
+    for answer in (unread, spent):
+        assert answer.status_code == 429
+        assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_who_has_a_network_has_its_points_once(
+    settings: Settings, api: Api, database: Database
+) -> None:
+    scale = 100 / ANONYMOUS_POINTS.points
+    query = {"query": "{ __schema { queryType { name } } }"}  # 101 points
+    async with open_redis(settings) as redis:
+        limiter = Limiter(redis, scale=scale)
+        there = replace(api, services=replace(api.services, limiter=limiter))
+        statuses = []
+        for address in ("2001:db8:a:1::1", "2001:db8:a:1:ffff::2", "2001:db8:a:2::1"):
+            async with client(settings, there, address=address) as http:
+                statuses.append((await http.post("/graphql", json=query)).status_code)
+        await limiter.close()
+
+    assert statuses == [200, 429, 200]
 
 
 async def test_callers_see_what_they_have_left(

@@ -201,7 +201,7 @@ async def test_what_breaks_in_a_part_is_masked(
         answer = await deferred(http, query, owner.token)
 
     _, (error,) = merged(answer)
-    assert len(bytes.fromhex(error["extensions"].pop("traceId"))) == 8
+    assert len(bytes.fromhex(error["extensions"].pop("traceId"))) == 16
     assert error == {
         "message": "A part of the server is away for the moment. Try again.",
         "locations": [{"line": 1, "column": 27}],

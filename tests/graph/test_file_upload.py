@@ -15,6 +15,7 @@ from app.resources import Api
 from app.settings import Settings
 from domain import file
 from domain.file import Rules
+from domain.file.uploading import LARGEST_IN_ONE
 from persistence.database import Database
 from tests.applications import client
 from tests.callers import Caller
@@ -427,6 +428,19 @@ async def test_a_workspace_has_room_for_so_much_however_many_ask_at_once(
     assert [field["path"] for field in refused["fields"]] == [["size"]]
     assert await factory.rows("SELECT count(*) FROM file") == [(3,)]
     assert await factory.rows("SELECT file_bytes FROM workspace") == [(90,)]
+
+
+async def test_what_there_is_no_room_for_is_not_begun_in_parts_either(
+    factory: Factory, settings: Settings, api: Api
+) -> None:
+    tenant = await factory.tenant()
+    rules = Rules(largest_import=LARGEST_IN_ONE + 1, quota=100)
+    with_rules = replace(api, services=replace(api.services, file_rules=rules))
+    async with client(settings, with_rules) as http:
+        answer = await announce(tenant.owner.on(http), tenant, size=LARGEST_IN_ONE + 1)
+
+    assert answer["message"] == "The workspace's files take all the room that they may."
+    assert await api.objects.begun(f"files/{tenant.id.hex}/") == []
 
 
 async def test_one_workspace_takes_no_room_from_another(

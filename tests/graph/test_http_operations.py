@@ -220,7 +220,35 @@ async def test_what_breaks_inside_is_masked(
         "path": ["workspace"],
         "extensions": {"code": "INTERNAL"},
     }
-    assert len(bytes.fromhex(trace)) == 8
+    assert len(bytes.fromhex(trace)) == 16
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "is_kept"),
+    [
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True),
+        ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", True),
+        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", False),
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", False),
+        ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", False),
+        ("", False),
+    ],
+)
+async def test_what_breaks_inside_is_found_by_its_senders_trace(
+    factory: Factory, settings: Settings, api: Api, traceparent: str, is_kept: bool
+) -> None:
+    owner = (await factory.tenant("acme")).owner
+
+    async with without_postgres(settings, api) as http:
+        response = await post(
+            http,
+            {"query": WORKSPACE},
+            authorization=f"Bearer {owner.token}",
+            traceparent=traceparent,
+        )
+
+    (error,) = response.json()["errors"]
+    assert (error["extensions"]["traceId"] == "0af7651916cd43dd8448eb211c80319c") is is_kept
 
 
 _BUSY = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state <> 'idle'"

@@ -1,11 +1,20 @@
 """Requests over HTTP: which media types are spoken, and which bodies and query strings are requests."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from app.resources import Api
 from app.settings import Settings
+from graph.execution import Operations
+from graph.http import GraphQLOverHTTP
+from graph.schema import schema
+from graph.seats import Seats
+from graph.sse import EventStreams
+from graph.subscribing import Subscriptions
+from persistence.database import Database
 from tests.graph.posting import JSON, QUERY, RESPONSE_JSON, assert_refused, post, send
 
 
@@ -110,6 +119,7 @@ async def test_a_compressed_body_is_refused(http: httpx.AsyncClient) -> None:
     )
 
     assert_refused(response, 415, "Send the body without content-encoding.")
+    assert response.headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -221,3 +231,25 @@ async def test_a_query_string_that_is_no_request_is_refused(
     response = await http.get(f"/graphql?{query_string}", headers={"accept": RESPONSE_JSON})
 
     assert_refused(response, 400, message)
+
+
+async def test_a_body_that_does_not_end_is_refused_in_time(api: Api, database: Database) -> None:
+    operations = Operations(schema._schema, seconds=5)
+    subscriptions = Subscriptions(operations, api.services.hub, api.services.memberships)
+    seats = Seats(most=1, most_per_caller=1)
+    streams = EventStreams(operations, subscriptions, seats, drain_seconds=1)
+    endpoint = GraphQLOverHTTP(
+        operations, api.services, streams, largest=1_000, playground=None, body_seconds=0.1
+    )
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    transport = httpx.ASGITransport(endpoint)
+    async with httpx.AsyncClient(transport=transport, base_url="http://earful.test") as http:
+        response = await http.post(
+            "/graphql", content=endless(), headers={"content-type": JSON, "accept": RESPONSE_JSON}
+        )
+
+    assert_refused(response, 408, "The body took too long.")

@@ -13,6 +13,8 @@ from domain.events import INSTANCE, MemberChanged
 from tests.callers import JSON, Caller
 from tests.factories import Factory, Person, Tenant
 
+pytestmark = pytest.mark.usefixtures("kept_outbox")
+
 UNKNOWN = f"member_{'0' * 32}"
 PROBLEM = "__typename ... on Problem { message } ... on InvalidInput { fields { path message } }"
 CHANGE_ROLE = f"""
@@ -65,16 +67,6 @@ async def announced(factory: Factory) -> list[MemberChanged]:
     )
     assert {workspace for workspace, _ in rows} <= {INSTANCE}
     return [MemberChanged.from_json(payload) for _, payload in rows]
-
-
-@pytest.fixture(autouse=True)
-async def _outbox_is_kept(settings: Settings, factory: Factory) -> Any:
-    """No relay takes away what these tests announce."""
-    connection = await asyncpg.connect(settings.database_url)
-    async with connection.transaction():
-        await connection.execute("LOCK TABLE outbox_claim IN SHARE MODE")
-        yield
-    await connection.close()
 
 
 # Who may

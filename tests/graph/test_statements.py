@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from app.settings import Settings
 from app.stores import open_database
 from graph.engine import RESOLUTION, Attribute, Computed
 from graph.execution import Operations
+from persistence.database import Database
 from persistence.tables import METADATA
 from tests.applications import client
+from tests.callers import Caller
 from tests.factories import Factory
 from tests.graph.ways import (
     LIVE,
@@ -25,11 +28,10 @@ from tests.graph.ways import (
     PROBLEMS,
     SCHEMA,
     WAYS,
-    World,
     fields,
     visits,
-    world,
 )
+from tests.graph.ways_world import World, world
 from tests.statements import watched
 
 DASHBOARD = """
@@ -56,16 +58,22 @@ DASHBOARD = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Watched:
     """An application whose statements are seen on their way to Postgres."""
 
     http: httpx.AsyncClient
     executed: list[str]
+    reader: tuple[Caller, dict[str, Any]] | None = None
+    """Who asks all queries; for a mutation there is always somebody new, and something new to change."""
 
     async def ask(self, world: World, operation: str) -> tuple[Any, list[str]]:
         """The owner's answer, and the statements that it took."""
-        caller, variables = await world.visitor(self.http)
+        if self.reader is None:
+            self.reader = await world.visitor(self.http)
+        wanted = re.findall(r"\$(\w+)", operation)
+        changes = operation.startswith("mutation")
+        caller, variables = await world.visitor(self.http, wanted) if changes else self.reader
         self.executed.clear()
         answer = await caller.ask(operation, **variables)
         return answer, [text for text in self.executed if not _OF_NEW_CONNECTIONS.search(text)]
@@ -77,6 +85,21 @@ _OF_NEW_CONNECTIONS = re.compile(r"^SET |typeinfo_tree|'jit'")
 
 @pytest.fixture
 async def watch(settings: Settings, api: Api) -> AsyncIterator[Watched]:
+    """Each statement of a level by itself, so that it can be looked at."""
+    async with watching(settings, api) as (watch, database):
+        database.keep_apart()
+        yield watch
+
+
+@pytest.fixture
+async def watch_joint(settings: Settings, api: Api) -> AsyncIterator[Watched]:
+    """As it is in the servers: those of a level together."""
+    async with watching(settings, api) as (watch, _):
+        yield watch
+
+
+@asynccontextmanager
+async def watching(settings: Settings, api: Api) -> AsyncIterator[tuple[Watched, Database]]:
     assert settings.database_url is not None
     async with (
         watched(settings.database_url) as (url, executed),
@@ -85,7 +108,7 @@ async def watch(settings: Settings, api: Api) -> AsyncIterator[Watched]:
             settings, replace(api, services=replace(api.services, database=database)), Operations
         ) as http,
     ):
-        yield Watched(http, executed)
+        yield Watched(http, executed), database
 
 
 @pytest.mark.parametrize("size", [1, 50])
@@ -132,6 +155,22 @@ async def test_a_dashboard_takes_one_statement_for_each_field_of_a_level(
     assert len(statements) == 14, statements
 
 
+async def test_most_statements_of_a_level_go_together(
+    factory: Factory, api: Api, watch: Watched, watch_joint: Watched
+) -> None:
+    here = await world(factory, api.services, 3)
+    without_sessions = DASHBOARD.replace("sessions { current }", "")  # each asker has one
+
+    for beginning in (watch, watch_joint):
+        await beginning.ask(here, "{ __typename }")  # who asks is there before anything is compared
+    apart, each = await watch.ask(here, without_sessions)
+    joint, statements = await watch_joint.ask(here, without_sessions)
+
+    assert joint == apart
+    assert len(each) == 13
+    assert len(statements) == 7, statements
+
+
 async def test_whatever_is_read_of_a_tenant_is_read_as_a_member(
     factory: Factory, api: Api, watch: Watched
 ) -> None:
@@ -154,7 +193,9 @@ _OF_JOBS_ALONE = {
     "import_feedback",
     "import_refusal",
     "import_tag",
+    "invitation_token",
     "outbox",
+    "source_secret",
     "webhook_secret",
 }
 _READ = re.compile(r"(?:FROM|JOIN)\s+(\w+)")

@@ -1,5 +1,6 @@
 """Payloads hold what a receiver selects: answered as in any operation, bounded, and nothing beside it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +102,7 @@ async def test_every_field_that_can_be_reached_is_answered_as_in_any_operation(
     await factory.tag(tenant, "red", feedback)
     webhook = await factory.webhook(tenant)
     delivery = await factory.delivery(tenant, webhook, feedback)
-    selection = everything(SCHEMA.type_map["WebhookEvent"])
+    selection = everything(SCHEMA.type_map["WebhookEvent"], ("Alert", "Job"))
 
     body = await rendered(api, tenant, selection, feedback)
     answer = await tenant.owner.on(http).ask(
@@ -111,6 +112,65 @@ async def test_every_field_that_can_be_reached_is_answered_as_in_any_operation(
 
     assert body["data"] == answer["node"]["event"] | {"id": f"event_{UUID(int=7).hex}"}
     assert body["data"]["feedback"]["source"]["lastReceivedAt"] is not None
+
+
+@pytest.mark.parametrize("about", ["alert", "job"])
+async def test_every_field_of_what_else_is_told_of_is_answered(
+    factory: Factory, api: Api, http: httpx.AsyncClient, about: str
+) -> None:
+    tenant = await factory.tenant()
+    feedback = await factory.feedback(tenant, score=POSITIVE, author_name="Ada")
+    _, alert = await factory.alert(tenant, feedback)
+    node = {"alert": alert, "job": await factory.job(tenant)}[about]
+    type_ = {"alert": "Alert", "job": "Job"}[about]
+    id_ = UUID(hex=node.split("_")[1])
+    happened = {
+        "alert": replace(event(tenant, None), alert_id=id_),
+        "job": replace(event(tenant, None), job_id=id_),
+    }[about]
+    fields = everything(SCHEMA.type_map[type_], (type_, "Feedback"))
+    viewer = Viewer(tenant.owner.id, INSTANCE, NOON)
+
+    body = await api.services.payloads.render(f"{{ {about} {fields} }}", happened, viewer)
+    answer = await tenant.owner.on(http).ask(
+        f"query($id: ID!) {{ node(id: $id) {{ ... on {type_} {fields} }} }}", id=node
+    )
+
+    assert orjson.loads(body)["data"][about] == answer["node"]
+    assert answer["node"]["id"] == node
+
+
+async def test_alerts_have_a_default_of_their_own(factory: Factory, api: Api) -> None:
+    tenant = await factory.tenant()
+    rule, alert = await factory.alert(tenant, await factory.feedback(tenant, "Late again."))
+    id_ = UUID(hex=alert.split("_")[1])
+    happened = Event(UUID(int=7), "alert.fired", tenant.id, NOON, alert_id=id_)
+
+    body = await api.services.payloads.render(
+        None, happened, Viewer(tenant.owner.id, INSTANCE, NOON)
+    )
+
+    data = orjson.loads(body)["data"]
+    assert (data["alertId"], data["alert"]["id"]) == (alert, alert)
+    assert (data["alert"]["state"], data["alert"]["rule"]["id"]) == ("FIRING", rule)
+    assert [sample["body"] for sample in data["alert"]["samples"]] == ["Late again."]
+
+
+async def test_jobs_have_a_default_of_their_own(factory: Factory, api: Api) -> None:
+    tenant = await factory.tenant()
+    job = await factory.job(tenant, "export")
+    await factory.job_changed(tenant, job, "FAILED", told=False, error="no luck", failures=3)
+    id_ = UUID(hex=job.split("_")[1])
+    happened = Event(UUID(int=7), "job.failed", tenant.id, NOON, job_id=id_)
+
+    body = await api.services.payloads.render(
+        None, happened, Viewer(tenant.owner.id, INSTANCE, NOON)
+    )
+
+    data = orjson.loads(body)["data"]
+    assert data["jobId"] == job
+    assert (data["job"]["id"], data["job"]["kind"]) == (job, "export")
+    assert (data["job"]["status"], data["job"]["error"]) == ("FAILED", "no luck")
 
 
 def test_nothing_else_can_be_reached() -> None:
@@ -123,7 +183,13 @@ def test_nothing_else_can_be_reached() -> None:
             reached.add(kind.name)
             waiting += [get_named_type(field.type) for field in kind.fields.values()]
 
-    assert reached == {"Author", "Feedback", "File", "Sentiment", "Source", "Tag", "WebhookEvent"}
+    assert reached == {
+        *("Alert", "AlertChannels", "AlertCondition", "AlertConnection", "AlertEdge"),
+        *("AlertFilter", "AlertMessage", "AlertRule", "Author", "Feedback", "FeedbackRevision"),
+        *("FieldProblem", "File", "Job", "PageInfo", "Quarantined", "QuarantineConnection"),
+        *("QuarantinedEdge", "QuietHours", "Sentiment", "Source", "SourceHealth", "Tag"),
+        "WebhookEvent",
+    }
 
 
 async def test_of_feedback_that_is_gone_the_id_is_left(factory: Factory, api: Api) -> None:
@@ -216,7 +282,15 @@ async def test_without_postgres_it_is_nobodys_fault(
     tenant = await factory.tenant()
     async with open_database(settings, "payloads away") as away:
         pass
-    payloads = Payloads(SCHEMA, away, api.objects, base_url=settings.base_url, seconds=5)
+    payloads = Payloads(
+        SCHEMA,
+        away,
+        api.objects,
+        base_url=settings.base_url,
+        seals=api.services.seals,
+        clock=api.services.clock,
+        seconds=5,
+    )
     viewer = Viewer(tenant.owner.id, INSTANCE, NOON)
 
     with pytest.raises(StoreUnavailableError):

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.factories import Factory
-from tests.graph.workspace_queries import create_source, refusal
+from tests.graph.workspace_queries import create_source
 
 # Listing
 
@@ -112,20 +112,4 @@ async def test_who_is_no_admin_makes_no_source(
         "__typename": "Forbidden",
         "message": f"You need the role ADMIN to manage sources; yours is {role}.",
     }
-    assert await factory.rows("SELECT count(*) FROM source") == [(2,)]
-
-
-@pytest.mark.parametrize(
-    "provider", ["STRIPE", "GITHUB", "SLACK", "TYPEFORM", "INTERCOM", "ZENDESK", "GENERIC"]
-)
-async def test_other_providers_are_not_yet_available(
-    factory: Factory, http: httpx.AsyncClient, provider: str
-) -> None:
-    tenant = await factory.tenant()
-
-    answer = await create_source(
-        tenant.owner, http, workspaceId=tenant.gid, name="Shop", provider=provider
-    )
-
-    assert answer == refusal("provider", f"{provider} is not yet available; use STANDARD")
     assert await factory.rows("SELECT count(*) FROM source") == [(2,)]

@@ -20,6 +20,8 @@ from persistence import migrate
 from persistence.database import Database, new_id
 from tests.factories import NOON, Factory, Person, Tenant
 
+pytestmark = pytest.mark.usefixtures("kept_outbox")
+
 STORED = "SELECT body FROM feedback WHERE workspace_id = :of ORDER BY received_at, id"
 EVENTS = (
     "SELECT workspace_id, kind, payload - 'id' FROM outbox WHERE workspace_id = :of ORDER BY id"
@@ -242,7 +244,7 @@ async def test_a_submission_leaves_no_workspace_entered(narrow: Database, factor
                 uow,
                 workspace=tenant.id,
                 source=tenant.source_id,
-                **feedback._draft(Message("It works."), now()),
+                **feedback.drafted(Message("It works."), now()),
             )
 
 

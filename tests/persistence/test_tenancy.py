@@ -5,11 +5,27 @@ from itertools import chain, combinations, product
 from types import ModuleType
 from typing import Any
 
-from persistence import account, api_key, export, file, outbox, schedule, source, tag, workspace
+from persistence import (
+    account,
+    api_key,
+    audit,
+    backlog,
+    erasure,
+    export,
+    file,
+    invitation,
+    outbox,
+    quarantine,
+    schedule,
+    source,
+    source_health,
+    tag,
+    workspace,
+)
 from persistence.alert import counting as alert_counting
 from persistence.alert import keeping, raising
 from persistence.database import Statement
-from persistence.feedback import Along, Filter, Order, intake, listing, scoring
+from persistence.feedback import Along, Filter, Order, batch, intake, listing, revising, scoring
 from persistence.job import asking, working
 from persistence.job import listing as job_listing
 from persistence.stats import compaction, counting
@@ -24,6 +40,10 @@ TENANT_TABLES = (
     "source",
     "delivery",
     "feedback",
+    "feedback_revision",
+    "source_secret",
+    "source_refusal",
+    "quarantined",
     "tag",
     "feedback_tag",
     "file",
@@ -39,6 +59,11 @@ TENANT_TABLES = (
     "webhook_attempt",
     "api_key",
     "api_key_secret",
+    "invitation",
+    "invitation_token",
+    "import_refusal",
+    "audit_entry",
+    "erasure_receipt",
 )
 # By membership, or within a workspace that the transaction has entered.
 PREDICATES = (
@@ -61,8 +86,17 @@ def _fixed(module: ModuleType) -> Iterator[tuple[str, Statement[Any]]]:
 # These serve no caller: a signature is checked before anybody is known, sweeps and workers look after all tenants,
 # and operators see what is dead everywhere.
 FOR_NOBODY = {
-    "source._SECRET",
+    "source._SECRETS",
+    "source._FORM",
+    "quarantine._WITH_OLD",
+    "source_health._WITH_OLD",
+    "batch._RECEIVE_MANY",
     "api_key._KNOWN",
+    # Who has a token belongs to no workspace yet.
+    "invitation._FIND",
+    "invitation._ENTER_BY_TOKEN",
+    "invitation._WITH_EXPIRED",
+    "audit._WITH_OLD",
     "intake._RECEIVE",
     "outbox._FORGET_HEADS",
     "source._ENTER",
@@ -79,6 +113,7 @@ FOR_NOBODY = {
     "asking._FOUND",
     "asking._REQUEUE",
     "workspace._ENTER_BY_SLUG",
+    "backlog._BACKLOG",
     "delivering._LISTENING",
     "delivering._WITH_WEBHOOKS",
     "schedule._ALL",
@@ -125,13 +160,29 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         for of, state in product(("workspace_id", "rule_id"), (False, True)):
             alerts = raising._page(of, 21, None, continued=continued, state=state)
             yield f"alert page {of} {continued} {state}", alerts
-        yield f"job page {continued}", job_listing._page(21, continued=continued)
         for of_status in (False, True):
             deliveries = webhook_listing._page(21, continued=continued, of_status=of_status)
             yield f"delivery page {continued} {of_status}", deliveries
+        kept = quarantine._page(21, continued=continued, columns=None)
+        yield f"quarantine page {continued}", kept
+    yield from _built_of_jobs()
+
+
+def _built_of_jobs() -> Iterator[tuple[str, Statement[Any]]]:
+    for continued, of_kind, status in product((False, True), (False, True), (None, "FAILED")):
+        page = job_listing._page(21, continued=continued, of_kind=of_kind, status=status)
+        yield f"job page {continued} {of_kind} {status}", page
     for of_one, of_kind, continued in product((False, True), repeat=3):
         dead = job_listing._dead(of_all=False, of_one=of_one, of_kind=of_kind, continued=continued)
         yield f"dead jobs {of_one} {of_kind} {continued}", dead
+
+
+def _built_of_logs() -> Iterator[tuple[str, Statement[Any]]]:
+    for by in ("EMAIL", "EXTERNAL_ID"):
+        yield f"some of an author {by}", erasure._SOME[by]
+        yield f"told of an author {by}", erasure._TOLD[by]
+    for filtered, continued in product(((), ("actor", "action", "start", "end")), (False, True)):
+        yield f"audit log {filtered}", audit._page(21, filtered, continued=continued)
 
 
 def _reads_tenant_rows(statement: Statement[Any]) -> bool:
@@ -149,6 +200,10 @@ STATEMENTS = [
             (
                 account,
                 api_key,
+                audit,
+                backlog,
+                erasure,
+                batch,
                 alert_counting,
                 keeping,
                 raising,
@@ -156,14 +211,18 @@ STATEMENTS = [
                 counting,
                 file,
                 intake,
+                invitation,
                 listing,
                 scoring,
                 asking,
                 job_listing,
                 working,
                 outbox,
+                quarantine,
+                revising,
                 schedule,
                 source,
+                source_health,
                 tag,
                 delivering,
                 webhook_keeping,
@@ -173,6 +232,7 @@ STATEMENTS = [
         )
     ),
     *_built(),
+    *_built_of_logs(),
 ]
 
 

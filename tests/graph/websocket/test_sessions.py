@@ -8,8 +8,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from app.main import create_app
 from app.resources import Api
+from app.settings import Settings
 from domain import account
 from domain.tokens import AccessTokens
 from domain.viewer import Viewer
@@ -24,6 +27,7 @@ from tests.graph.sockets import (
     answered,
     following,
     opened,
+    served,
 )
 
 
@@ -311,12 +315,47 @@ async def test_a_cookie_signs_in_on_our_own_pages(
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1.evil.example"]
 )
-async def test_a_cookie_signs_nobody_in_on_a_foreign_page(
+async def test_a_foreign_page_opens_no_socket_with_a_cookie(
     server: str, factory: Factory, nobody: Caller, origin: str
 ) -> None:
     given = await cookie(nobody, await factory.person())
 
-    async with acknowledged(server, cookie=given, origin=origin) as client:
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(server, cookie=given, origin=origin):
+            pass
+
+    assert refused.value.response.status_code == 403
+    assert refused.value.response.body == (
+        b"Pages of this origin may not use their visitors' cookies here.\n"
+    )
+
+
+async def test_a_cookie_signs_in_on_pages_that_are_named(
+    settings: Settings, api: Api, factory: Factory, nobody: Caller
+) -> None:
+    named = settings.model_copy(
+        update={"cors_origins": ("https://app.example",), "public_url": "https://earful.example/x"}
+    )
+    person = await factory.person()
+    given = await cookie(nobody, person)
+    application = create_app(named)
+    application.open(api)
+
+    async with served(application) as server:
+        answers = []
+        for origin in ("https://app.example", "https://earful.example"):
+            async with acknowledged(server, cookie=given, origin=origin) as client:
+                answers.append(await answered(client))
+
+    assert answers == [{"data": {"viewer": {"user": {"email": person.email}}}}] * 2
+
+
+async def test_a_token_signs_in_on_any_page(server: str, factory: Factory) -> None:
+    person = await factory.person()
+
+    async with acknowledged(
+        server, person.token, origin="https://partner.example", cookie="theirs=1"
+    ) as client:
         answer = await answered(client)
 
-    assert answer == {"data": {"viewer": None}}
+    assert answer == {"data": {"viewer": {"user": {"email": person.email}}}}

@@ -1,12 +1,14 @@
 """A socket's own manners: handshakes, control frames, bad frames, and whether anybody is still there."""
 
 import asyncio
+from ipaddress import ip_network
 
 import pytest
 from websockets.frames import Frame, Opcode
 
-from app.main import Application
+from app.main import Application, create_app
 from app.resources import Api
+from app.settings import Settings
 from graph.websocket.clock import Clock
 from persistence.database import Database
 from tests.factories import PASSWORD, Factory
@@ -95,20 +97,29 @@ LOGIN = """
 @pytest.mark.parametrize(
     ("forwarded", "proxies", "ip"),
     [
-        ("203.0.113.9", "127.0.0.1", "203.0.113.9"),
-        ("198.51.100.7, 203.0.113.9", "127.0.0.1", "203.0.113.9"),
-        ("198.51.100.7, 203.0.113.9", "127.0.0.1,203.0.113.9", "198.51.100.7"),
-        ("", "127.0.0.1", "127.0.0.1"),
-        ("203.0.113.9", "192.0.2.1", "127.0.0.1"),
+        ("203.0.113.9", ["127.0.0.0/8"], "203.0.113.9"),
+        ("198.51.100.7, 203.0.113.9", ["127.0.0.0/8"], "203.0.113.9"),
+        ("198.51.100.7, 203.0.113.9", ["127.0.0.0/8", "203.0.113.0/24"], "198.51.100.7"),
+        ("", ["127.0.0.0/8"], "127.0.0.1"),
+        ("203.0.113.9", ["192.0.2.1/32"], "127.0.0.1"),
+        ("203.0.113.9", [], "127.0.0.1"),
     ],
 )
 async def test_the_client_is_whom_a_trusted_proxy_names(
-    application: Application, factory: Factory, forwarded: str, proxies: str, ip: str
+    settings: Settings,
+    api: Api,
+    factory: Factory,
+    forwarded: str,
+    proxies: list[str],
+    ip: str,
 ) -> None:
     person = await factory.person()
+    trusted = tuple(ip_network(network) for network in proxies)
+    application = create_app(settings.model_copy(update={"trusted_proxies": trusted}))
+    application.open(api)
 
     async with (
-        served(application, proxies=proxies) as server,
+        served(application) as server,
         acknowledged(server, **{"x-forwarded-for": forwarded}) as client,
     ):
         await answered(client, LOGIN % (person.email, PASSWORD))

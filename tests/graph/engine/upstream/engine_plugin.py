@@ -33,7 +33,7 @@ from graph.engine import Engine, Plan
 
 _ENGINE = str(Path(graph.engine.__file__ or "").parent)
 _execution: Any = import_module("graphql.execution.execute")
-_SECONDS = 10
+_SECONDS = 60
 _NOT_KNOWN = {
     "max_coercion_errors": 50,
     "enable_early_execution": False,
