@@ -26,7 +26,7 @@ DOCUMENTS = {
     "W5": """query W5($viewer: UUID!, $workspace: UUID!, $slug: String!, $from: Datetime!, $to: Datetime!) {
         userByRowId(rowId: $viewer) { rowId name email membersByUserId { nodes {
             role workspaceByWorkspaceId { rowId name slug createdAt } } } }
-        memberByWorkspaceIdAndUserId(workspaceId: $workspace, userId: $viewer) { role }
+        memberByWorkspaceIdAndPrincipalId(workspaceId: $workspace, principalId: $viewer) { role }
         workspaceBySlug(slug: $slug) {
             rowId name slug createdAt
             sourcesByWorkspaceId { nodes { rowId name kind createdAt } }
@@ -105,7 +105,7 @@ def _dashboard(data: Any) -> Any:
             **_named(
                 "workspace", {name: here[name] for name in ("rowId", "name", "slug", "createdAt")}
             ),
-            "viewerRole": data["memberByWorkspaceIdAndUserId"]["role"],
+            "viewerRole": data["memberByWorkspaceIdAndPrincipalId"]["role"],
             "sources": [_named("source", source) for source in sources],
             "tags": _tags(here["tagsByWorkspaceId"]["nodes"]),
             "stats": {"totals": total, "buckets": _buckets(here["statsList"])},

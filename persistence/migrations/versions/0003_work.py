@@ -62,7 +62,10 @@ def _extend_job() -> None:
     op.add_column("job", sa.Column("again", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("job", sa.Column("open", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("job", sa.Column("run_at", sa.DateTime(timezone=True), nullable=True))
+    # Without a policy there is not one row to update, even for the owner.
+    op.execute("ALTER TABLE job NO FORCE ROW LEVEL SECURITY")
     op.execute("UPDATE job SET run_at = created_at")
+    op.execute("ALTER TABLE job FORCE ROW LEVEL SECURITY")
     op.alter_column("job", "run_at", nullable=False)
     op.add_column("job", sa.Column("worker_id", sa.Uuid(), nullable=True))
     op.add_column(
