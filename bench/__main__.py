@@ -58,6 +58,12 @@ def _imports(arguments: list[str]) -> None:
     command.main(arguments)
 
 
+def _ingest(arguments: list[str]) -> None:
+    from bench.ingest import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
 def _jobs(arguments: list[str]) -> None:
     from bench.jobs import command  # noqa: PLC0415
 
@@ -76,6 +82,7 @@ _BENCHMARKS = {
         _imports,
         "a large file in and out while the worker is killed (two minutes per 100,000 rows)",
     ),
+    "ingest": (_ingest, "signed webhooks, ours, Node's and pgbench's (two minutes)"),
     "jobs": (_jobs, "background jobs, ours and others' (three minutes)"),
     "chaos": (_chaos, "whether jobs are lost or done twice while all is killed (six minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),

@@ -65,10 +65,11 @@ def filled(*, keep: bool) -> Iterator[Filled]:
         began = time.monotonic()
         if asyncio.run(data.fill(endpoints.database_url)):
             print(f"Filled the database in {time.monotonic() - began:.0f} s", flush=True)
-        yield Filled(endpoints, parts.guard, asyncio.run(_stores(endpoints)))
+        yield Filled(endpoints, parts.guard, Stores(*asyncio.run(process_ids(endpoints))))
 
 
-async def _stores(endpoints: Endpoints) -> Stores:
+async def process_ids(endpoints: Endpoints) -> tuple[int, int]:
+    """Postgres' first process, and Valkey's."""
     connection = await asyncpg.connect(endpoints.database_url)
     try:
         postgres = processes.parent(await connection.fetchval("SELECT pg_backend_pid()"))
@@ -76,7 +77,7 @@ async def _stores(endpoints: Endpoints) -> Stores:
         await connection.close()
     assert endpoints.redis_url is not None
     with redis.Redis.from_url(endpoints.redis_url) as valkey:
-        return Stores(postgres, int(valkey.info("server")["process_id"]))
+        return postgres, int(valkey.info("server")["process_id"])
 
 
 @contextmanager

@@ -61,7 +61,13 @@ def ask(port: int, message: bytes) -> bytes:
 
 
 def load(
-    port: int, messages: Iterator[bytes], *, seconds: float, connections: int, least_bytes: int
+    port: int,
+    messages: Iterator[bytes],
+    *,
+    seconds: float,
+    connections: int,
+    least_bytes: int,
+    status: int = 200,
 ) -> Slice:
     """Send messages for so long, then wait for what is under way; each answer is checked."""
     poll = select.epoll()
@@ -89,7 +95,7 @@ def load(
                 data = connection.recv(262_144)
                 if number in pending:
                     data = pending.pop(number) + data
-                body = _body(data)
+                body = _body(data, status)
                 if body is None:
                     pending[number] = data
                     continue
@@ -111,12 +117,12 @@ def load(
     return Slice(len(latencies), lasted, array("d", sorted(latencies)), received)
 
 
-def _body(data: bytes) -> bytes | None:
+def _body(data: bytes, status: int = 200) -> bytes | None:
     """The body of a whole response; None while some of it is missing."""
     head = data.find(_HEAD_END)
     if head < 0:
         return None
-    if not data.startswith(b"HTTP/1.1 200"):
+    if not data.startswith(b"HTTP/1.1 %d" % status):
         raise WrongAnswerError(data[:1_000].decode(errors="replace"))
     headers = data[:head].lower()
     at = headers.find(_LENGTH)

@@ -1,6 +1,5 @@
 """The servers, how each is started, and how it is asked."""
 
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,11 +98,12 @@ def start(peer: Peer, environment: Mapping[str, str], logs: Path, guard: Guard) 
 def install_node() -> None:
     """Install what the Node servers need, unless it is there."""
     node.install()
-    made = NODE / "generated" / "installed.lock"
-    if made.exists() and made.read_bytes() == node.LOCK.read_bytes():
+    made = NODE / "generated" / "made_from"
+    source = node.LOCK.read_bytes() + (NODE / "prisma" / "schema.prisma").read_bytes()
+    if made.exists() and made.read_bytes() == source:
         return
     # Any program will do as the schema engine: `generate` only wants to have one, and would download it.
     prisma = str(node.PACKAGES / "prisma" / "build" / "index.js")
     engine = {"PRISMA_SCHEMA_ENGINE_BINARY": sys.executable}
     node.run([str(node.binary()), prisma, "generate"], NODE, engine)
-    shutil.copy(node.LOCK, made)
+    made.write_bytes(source)
