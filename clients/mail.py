@@ -49,6 +49,15 @@ class MailUnavailableError(MailError):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """One message to one person.
 
@@ -62,6 +71,7 @@ class Mail:
     message_id: str
     html: str | None = None
     reply_to: str | None = None
+    attachment: Attachment | None = None
 
 
 class Mailer(Protocol):
@@ -287,6 +297,11 @@ def compose(mail: Mail, sender: Address) -> EmailMessage:
             message.add_alternative(mail.html, subtype="html")
     except UnicodeError as error:
         raise MailRejectedError("the text is not Unicode") from error
+    if mail.attachment is not None:
+        main, _, sub = mail.attachment.content_type.partition("/")
+        message.add_attachment(
+            mail.attachment.content, maintype=main, subtype=sub, filename=mail.attachment.name
+        )
     return message
 
 

@@ -1,7 +1,9 @@
 """Mail that leaves: asked for with the rows that it is about, sent by the worker."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from domain import job
@@ -18,6 +20,15 @@ SEND_MAIL = Kind(
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of ours that goes with a message, if it is still there when that is sent."""
+
+    key: str
+    name: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to one person; addresses are `name@host` or `Name <name@host>`."""
 
@@ -26,6 +37,13 @@ class Message:
     text: str
     html: str | None = None
     reply_to: str | None = None
+    attachment: Attachment | None = None
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any]) -> "Message":
+        """The message that a job was asked to send."""
+        attached = arguments.get("attachment")
+        return cls(**{**arguments, "attachment": attached and Attachment(**attached)})
 
 
 async def send(uow: UnitOfWork, message: Message, *, workspace: UUID | None = None) -> Job:
@@ -34,11 +52,5 @@ async def send(uow: UnitOfWork, message: Message, *, workspace: UUID | None = No
         uow,
         SEND_MAIL,
         workspace=workspace,
-        arguments={
-            "to": message.to,
-            "subject": message.subject,
-            "text": message.text,
-            "html": message.html,
-            "reply_to": message.reply_to,
-        },
+        arguments=asdict(message),
     )

@@ -55,7 +55,7 @@ async def _export_and_send(resources: WorkerResources, attempt: Attempt) -> None
             seconds=int(export.KEPT.total_seconds()),
         )
         for person in found.people:
-            text = export.message(found, person, made.workspace, url=url, rows=made.rows)
+            text = export.message(found, person, made.workspace, made.file, url=url, rows=made.rows)
             await mail.send(made.uow, text, workspace=attempt.workspace_id)
 
 

@@ -16,8 +16,9 @@ from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.events import INSTANCE
 from domain.export.asking import EXPORT, Format, Wanted, check_filter, filter_of
 from domain.feedback import Filter
+from domain.file import File
 from domain.job import Kind
-from domain.mail import Message
+from domain.mail import Attachment, Message
 from domain.roles import Action
 from domain.schedule import Cron, Missed, Plan
 from domain.stats import zone
@@ -38,6 +39,8 @@ SCHEDULED_EXPORT = Kind(
 )
 MOST_SCHEDULES = 50
 MOST_RECIPIENTS = 20
+# Base64 makes a third more of it, and mailboxes refuse what is beyond ten megabytes or so.
+MOST_ATTACHED_BYTES = 5 * 2**20
 
 
 class Period(StrEnum):
@@ -180,12 +183,15 @@ def span(period: Period, day: date) -> tuple[date, date]:
     return first, end
 
 
-def message(found: Due, person: Person, workspace: Workspace, *, url: str, rows: int) -> Message:
-    """The mail that brings it to somebody."""
+def message(
+    found: Due, person: Person, workspace: Workspace, kept: File, *, url: str, rows: int
+) -> Message:
+    """The mail that brings it to somebody; a report that is not large is in it."""
     of = f"{found.first:%Y-%m-%d}"
     if found.last != found.first:
         of = f"{of} to {found.last:%Y-%m-%d}"
     feedback = "1 feedback" if rows == 1 else f"{rows:,} feedback"
+    is_in_it = found.wanted.format is Format.PDF and kept.size <= MOST_ATTACHED_BYTES
     lines = [
         f"Hello {person.name},",
         "",
@@ -197,7 +203,12 @@ def message(found: Due, person: Person, workspace: Workspace, *, url: str, rows:
         "admin of the workspace has put you on its list, and can take you off it.",
     ]
     subject = f"{workspace.name}: {found.name}, {of}"
-    return Message(to=person.email, subject=subject, text="\n".join(lines) + "\n")
+    return Message(
+        to=person.email,
+        subject=subject,
+        text="\n".join(lines) + "\n",
+        attachment=Attachment(kept.key, kept.name, kept.content_type) if is_in_it else None,
+    )
 
 
 async def _enter(uow: UnitOfWork, viewer: Viewer, id_: UUID) -> ExportSchedule:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.stores import now
-from domain import job, schedule
+from domain import job, mail, schedule
 from domain.export import SCHEDULED_EXPORT, Period
 from domain.export.scheduling import span
 from persistence.database import Database
@@ -82,8 +82,8 @@ async def test_the_mail_has_a_link_to_what_was_said_in_the_period(
     await run(database, worker, tenant, plan)
 
     mails = worker.mail()
-    assert sorted(mail["To"] for mail in mails) == sorted([analyst.email, tenant.owner.email])
-    assert {mail["Subject"] for mail in mails} == {f"{tenant.slug.title()}: Yesterday, 2026-06-14"}
+    assert sorted(sent["To"] for sent in mails) == sorted([analyst.email, tenant.owner.email])
+    assert {sent["Subject"] for sent in mails} == {f"{tenant.slug.title()}: Yesterday, 2026-06-14"}
     text: Any = mails[0].get_content()
     assert "2026-06-14: 2 feedback, CSV." in text
     answer = await get(link(text))
@@ -101,9 +101,29 @@ async def test_a_report_is_sent_of_a_week(
 
     await run(database, worker, tenant, plan)
 
-    (mail,) = worker.mail()
-    assert mail["Subject"].endswith("Yesterday, 2026-06-08 to 2026-06-14")
-    assert (await get(link(mail.get_content()))).content.startswith(b"%PDF-")
+    (sent,) = worker.mail()
+    assert sent["Subject"].endswith("Yesterday, 2026-06-08 to 2026-06-14")
+    (body, _) = sent.iter_parts()
+    text: Any = body.get_content()
+    linked = (await get(link(text))).content
+    assert linked.startswith(b"%PDF-")
+    (attached,) = sent.iter_attachments()
+    assert (attached.get_content(), attached.get_content_type()) == (linked, "application/pdf")
+    assert (attached.get_filename() or "").endswith(".pdf")
+
+
+async def test_a_file_that_is_gone_by_then_keeps_no_mail(
+    database: Database, worker: Worker
+) -> None:
+    gone = mail.Attachment("exports/gone", "report.pdf", "application/pdf")
+    asked = mail.Message("ada@earful.example", "Report", "Here it is.", attachment=gone)
+    async with database.transaction() as uow:
+        await mail.send(uow, asked)
+
+    await worker.work()
+
+    (sent,) = worker.mail()
+    assert (sent.get_content(), list(sent.iter_attachments())) == ("Here it is.\r\n", [])
 
 
 async def test_runs_that_were_missed_are_made_up_for_once(
@@ -137,7 +157,7 @@ async def test_who_may_not_export_any_more_is_sent_nothing(
 
     await run(database, worker, tenant, plan)
 
-    assert [mail["To"] for mail in worker.mail()] == [tenant.owner.email]
+    assert [sent["To"] for sent in worker.mail()] == [tenant.owner.email]
 
 
 @pytest.mark.parametrize("is_recipient", [True, False])
