@@ -1,5 +1,6 @@
 """What a document may look like at most, whatever it costs: looked at before anything else is done with it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,87 @@ MOST_SCHEMA_ALIASES = 2
 _SCHEMA = frozenset(("__schema", "__type"))
 
 
+_LEXICAL = re.compile(
+    r'''"""(?:\\"""|(?!""").)*"""|"(?:[^"\\\n\r]|\\.)*"|\#[^\n\r]*|\.\.\.|[_A-Za-z][_0-9A-Za-z]*'''
+    r"|-?[0-9][0-9A-Za-z.+-]*|[^\s,\ufeff]",
+    re.DOTALL,
+)
+_NAME = frozenset("_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def excess_of_text(text: str) -> str | None:
+    """Why a text is refused that need not be parsed for it, which takes a hundred times as long; else None.
+
+    Fragments are not followed: `excess` finds what this does not.
+    """
+    tokens = [token for token in _LEXICAL.findall(text) if token[0] != "#"]
+    if len(tokens) > MOST_TOKENS:
+        return f"The document has {len(tokens):,} tokens; {MOST_TOKENS:,} are the most."
+    look = _Look()
+    for token in tokens:
+        look.at(token)
+    return (
+        _too_many_aliases(look.aliases)
+        or _too_many_directives(look.directives)
+        or _too_many_roots(look.most_roots)
+        or _too_deep(look.deepest)
+    )
+
+
+class _Look:
+    """At the tokens of a document, which need not be well-formed."""
+
+    def __init__(self) -> None:
+        self.aliases = self.directives = self.deepest = self.most_roots = 0
+        self._depth = self._roots = self._parentheses = 0
+        self._before = ""
+        # Whether each selection set that is open is one of a field, not of an inline fragment.
+        self._open: list[bool] = []
+        self._is_inline = self._is_fragment = False
+
+    def at(self, token: str) -> None:
+        """Look at the next one."""
+        if token == "(":  # noqa: S105 - no password
+            self._parentheses += 1
+        elif token == ")":  # noqa: S105
+            self._parentheses = max(0, self._parentheses - 1)
+        elif token == "@":  # noqa: S105
+            self.directives += 1
+        elif self._parentheses == 0:
+            self._at_selection(token)
+        self._before = token
+
+    def _at_selection(self, token: str) -> None:
+        if token[0] in _NAME:
+            self._at_name(token)
+        elif token == ":":  # noqa: S105
+            self.aliases += 1
+            self._roots -= self._depth == 1
+        elif token == "...":  # noqa: S105
+            self._is_inline = True
+        elif token == "{":  # noqa: S105
+            self._open.append(not self._is_inline)
+            self._depth += not self._is_inline
+            self._is_inline = False
+            self.deepest = max(self.deepest, self._depth)
+        elif token == "}" and self._open:  # noqa: S105
+            self._depth -= self._open.pop()
+            self._is_inline = False
+            if not self._open:
+                self._roots = 0
+                self._is_fragment = False
+
+    def _at_name(self, token: str) -> None:
+        if self._before == "...":
+            self._is_inline = token == "on"  # noqa: S105
+        elif not self._open:
+            self._is_fragment |= token == "fragment" and self._before in {"", "}"}  # noqa: S105
+        elif self._depth == 1 and self._before != "@" and not self._is_inline:
+            self._roots += 1
+            if not self._is_fragment:
+                self.most_roots = max(self.most_roots, self._roots)
+
+
 def excess(document: DocumentNode) -> str | None:
     """Why the document is refused; None where its shape is within the limits. It need not be valid."""
     aliases = directives = 0
@@ -33,25 +115,51 @@ def excess(document: DocumentNode) -> str | None:
         node = waiting.pop()
         directives += len(getattr(node, "directives", None) or ())
         aliases += getattr(node, "alias", None) is not None
+        waiting += getattr(node, "variable_definitions", None) or ()
         introspects |= isinstance(node, FieldNode) and node.name.value in _SCHEMA
         if (selection_set := getattr(node, "selection_set", None)) is not None:
             waiting += selection_set.selections
-    if aliases > MOST_ALIASES:
-        return f"The document has {aliases} aliases; {MOST_ALIASES} are the most."
+    if refusal := _too_many_aliases(aliases):
+        return refusal
     if introspects and aliases > MOST_SCHEMA_ALIASES:
         return f"A document that asks for the schema has {aliases} aliases; {MOST_SCHEMA_ALIASES} are the most."
-    if directives > MOST_DIRECTIVES:
-        return f"The document has {directives} directives; {MOST_DIRECTIVES} are the most."
+    if refusal := _too_many_directives(directives):
+        return refusal
     walk = _Walk(document)
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            roots = walk.roots(operation.selection_set)
-            if roots > MOST_ROOT_FIELDS:
-                return f"An operation has {roots} root fields; {MOST_ROOT_FIELDS} are the most."
-            depth = walk.depth(operation.selection_set)
-            if depth > MOST_DEPTH:
-                return f"An operation is {depth} levels deep; {MOST_DEPTH} are the most."
+            refusal = _too_many_roots(walk.roots(operation.selection_set)) or _too_deep(
+                walk.depth(operation.selection_set)
+            )
+            if refusal:
+                return refusal
     return None
+
+
+def _too_many_aliases(count: int) -> str | None:
+    if count <= MOST_ALIASES:
+        return None
+    return f"The document has {count} aliases; {MOST_ALIASES} are the most."
+
+
+def _too_many_directives(count: int) -> str | None:
+    if count <= MOST_DIRECTIVES:
+        return None
+    return f"The document has {count} directives; {MOST_DIRECTIVES} are the most."
+
+
+def _too_many_roots(count: int) -> str | None:
+    if count <= MOST_ROOT_FIELDS:
+        return None
+    return f"An operation has {count} root fields; {MOST_ROOT_FIELDS} are the most."
+
+
+def _too_deep(depth: int) -> str | None:
+    return (
+        None
+        if depth <= MOST_DEPTH
+        else f"An operation is {depth} levels deep; {MOST_DEPTH} are the most."
+    )
 
 
 class _Walk:
