@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
-from inference.sentiment import Score
+from inference.counters import Counters
+from inference.graph import Tokens
+from inference.queue import Part, Queue
+from inference.sentiment import Chances, Reading, Score, Unscored
+from telemetry import trace
+from telemetry.trace import Place
 
 MAX_PENDING = 4096
-# One run is at most this much, under 100 ms even of a slow, shared core. More would not be faster.
-RUN_TEXTS = 32
-RUN_CHARACTERS = 1024
-# Characters beyond these are cut by the model and cost nothing.
-COSTLY_CHARACTERS = 512
+# Texts are read into parts so many at a time, and no more than a few runs ahead: later callers' come in between.
+READ_TEXTS = 32
+READ_CHARACTERS = 8192
+PARTS_AHEAD = 128
+# A run that takes longer than this is taken for stuck.
+STUCK_SECONDS = 30.0
 
 
 class Overloaded(Exception):  # noqa: N818 -- a refusal, not a fault.
@@ -26,49 +32,97 @@ class Closed(Exception):  # noqa: N818 -- a refusal, not a fault.
     """The scorer is shutting down."""
 
 
+class StuckError(Exception):
+    """The model does not come back."""
+
+
 class Model(Protocol):
-    """What is run on the scorer's thread."""
+    """What is run on the scorer's threads."""
 
     name: str
 
-    def score(self, texts: Sequence[str]) -> list[Score | None]:
-        """Answer for each text, in order."""
+    def read(self, texts: Sequence[str]) -> list[Reading | Unscored]:
+        """Turn each text into parts for the graph, or say why it has none."""
 
+    def run(self, parts: Sequence[Tokens]) -> list[Chances]:
+        """Answer for each part, in order."""
 
-@dataclass(slots=True)
-class Counters:
-    """What was done so far: runs of the model, texts in them, and how long they took; and who was refused."""
-
-    runs: int = 0
-    texts: int = 0
-    seconds: float = 0.0
-    refused: int = 0
+    def judge(self, reading: Reading, rows: Sequence[Chances]) -> Score:
+        """Make a score of what was answered for a text's parts."""
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One caller's texts, and how far they have come."""
+    """One caller's texts, the model that scores all of them, and how far they have come."""
 
+    model: Model
     texts: Sequence[str]
-    answer: asyncio.Future[list[Score | None]]
-    scores: list[Score | None] = field(default_factory=list)
+    answer: asyncio.Future[list[Score | Unscored]]
+    scores: list[Score | Unscored | None]
+    left: int
     taken: int = 0
+    place: Place | None = field(default_factory=trace.here)
+
+    @property
+    def done(self) -> bool:
+        """Whether the caller has an answer, or has gone."""
+        return self.answer.done()
+
+    def put(self, index: int, score: Score | Unscored) -> None:
+        """Add the score of one text; the last one answers the caller."""
+        self.scores[index] = score
+        self.left -= 1
+        if not self.left and not self.done:
+            self.answer.set_result([each for each in self.scores if each is not None])
+
+    def refuse(self, error: Exception) -> None:
+        """Answer with an error, unless the caller has gone or has an answer."""
+        if not self.done:
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True, eq=False)
+class Text:
+    """One text of a request, read, and what the graph said of its parts so far."""
+
+    request: Request
+    index: int
+    reading: Reading
+    rows: list[Chances]
+    left: int
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody waits for it."""
+        return self.request.done
+
+    def put(self, part: int, chances: Chances) -> None:
+        """Add what the graph says of one part; the last one makes the score."""
+        self.rows[part] = chances
+        self.left -= 1
+        if not self.left and not self.done:
+            self.request.put(self.index, self.request.model.judge(self.reading, self.rows))
 
 
 class Scorer:
-    """Joins the texts of concurrent callers into runs of the model, in turns.
+    """Joins the texts of concurrent callers into runs of the model.
 
-    It waits for nobody: a lone caller's texts run at once, and what arrives meanwhile makes up
-    the next run. Callers take turns, so a large request cannot keep small ones waiting.
+    A thread reads texts (language, sentences, tokens), taking one of each caller in turn, so that a large request
+    cannot keep small ones waiting; others run the graph on batches of parts of similar length. They wait for nobody:
+    a lone caller's texts run at once, and what arrives meanwhile makes up the next runs.
     """
 
-    def __init__(self, model: Model, *, max_pending: int = MAX_PENDING) -> None:
+    def __init__(self, model: Model, *, threads: int = 1, max_pending: int = MAX_PENDING) -> None:
         self._model = model
+        self._threads = threads
         self._max_pending = max_pending
         self._pending = 0
         self._waiting: deque[Request] = deque()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sentiment")
-        self._runs: asyncio.Task[None] | None = None
+        self._parts: Queue[Text] = Queue()
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sentiment-read")
+        self._runners = ThreadPoolExecutor(threads, thread_name_prefix="sentiment")
+        self._reading: asyncio.Task[None] | None = None
+        self._running: dict[asyncio.Task[None], float] = {}
         self._closed = False
         self.counters = Counters()
 
@@ -79,11 +133,16 @@ class Scorer:
 
     @property
     def model_name(self) -> str:
-        """The model and version that scores."""
+        """The model and version that scores what is asked for now."""
         return self._model.name
 
-    async def score(self, texts: Sequence[str]) -> list[Score | None]:
-        """Score each text, in order; see SentimentModel.score.
+    def swap(self, model: Model) -> None:
+        """Score what is asked for from now on by another model; who waits gets answers of the one before."""
+        self._model = model
+        self.counters.swaps += 1
+
+    async def score(self, texts: Sequence[str]) -> list[Score | Unscored]:
+        """Score each text, in order, all by the same model; see SentimentModel.score.
 
         Raises Overloaded when more than `max_pending` texts would be waiting, Closed after close.
         """
@@ -94,63 +153,128 @@ class Scorer:
             raise Overloaded(f"{self._pending} texts are waiting to be scored.")
         if not texts:
             return []
-        request = Request(tuple(texts), asyncio.get_running_loop().create_future())
+        began = perf_counter()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Score | Unscored]] = loop.create_future()
+        request = Request(
+            self._model, tuple(texts), answer, scores=[None] * len(texts), left=len(texts)
+        )
         self._waiting.append(request)
         self._pending += len(texts)
-        if self._runs is None or self._runs.done():
-            self._runs = asyncio.create_task(self._run())
+        # A moment later, so that callers of the same moment are read together.
+        loop.call_soon(self._advance)
         try:
-            return await request.answer
+            return await answer
         finally:
             self._pending -= len(texts)
+            self.counters.request_seconds.add(perf_counter() - began)
+
+    def warm(self) -> None:
+        """Load what is loaded when it is first needed, on the thread that reads."""
+        self._reader.submit(self._model.read, ["ok"])
+
+    async def ping(self) -> None:
+        """Raise StuckError if a run does not come back, or the scorer is closed."""
+        oldest = min(self._running.values(), default=None)
+        if self._closed:
+            raise StuckError("closed")
+        if oldest is not None and perf_counter() - oldest > STUCK_SECONDS:
+            raise StuckError(f"a run has taken more than {STUCK_SECONDS:.0f} s")
 
     async def close(self) -> None:
-        """Refuse who is waiting, let the current run end, and stop the thread."""
+        """Refuse who is waiting, let the current runs end, and stop the threads."""
         self._closed = True
         for request in self._waiting:
-            refuse(request, Closed("The scorer is closed."))
-        if self._runs is not None:
-            await self._runs
-        self._thread.shutdown()
+            request.refuse(Closed("The scorer is closed."))
+        for text in self._parts.clear():
+            text.request.refuse(Closed("The scorer is closed."))
+        under_way = [*self._running, *([] if self._reading is None else [self._reading])]
+        await asyncio.gather(*under_way)
+        self._reader.shutdown()
+        self._runners.shutdown()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while turns := self._next():
-            texts = [text for _, text in turns]
-            began = perf_counter()
-            try:
-                scores = await loop.run_in_executor(self._thread, self._model.score, texts)
-            except Exception as error:  # noqa: BLE001 -- it goes to the callers it belongs to.
-                for request, _ in turns:
-                    refuse(request, error)
-                continue
-            finally:
-                self.counters.runs += 1
-                self.counters.texts += len(texts)
-                self.counters.seconds += perf_counter() - began
-            for (request, _), score in zip(turns, scores, strict=True):
-                request.scores.append(score)
-                if len(request.scores) == len(request.texts) and not request.answer.done():
-                    request.answer.set_result(request.scores)
+    def _advance(self) -> None:
+        """Start what can be started: reading, if runs want it, and as many runs as there are threads."""
+        if self._closed:
+            return
+        if self._reading is None and len(self._parts) < PARTS_AHEAD * self._threads:
+            turns = self._take_turns()
+            if turns:
+                self._reading = asyncio.create_task(self._read(turns))
+        # One more than there are threads: none waits for the event loop between two runs.
+        while len(self._running) <= self._threads:
+            batch = self._parts.take(perf_counter())
+            if not batch:
+                break
+            task = asyncio.create_task(self._run(batch))
+            self._running[task] = perf_counter()
 
-    def _next(self) -> list[tuple[Request, str]]:
-        """Take the next run's texts, one from each caller in turn."""
-        turns: list[tuple[Request, str]] = []
+    def _take_turns(self) -> list[tuple[Request, int]]:
+        """The next texts to be read, one of each caller in turn, all for the same model."""
+        turns: list[tuple[Request, int]] = []
         characters = 0
-        while self._waiting and len(turns) < RUN_TEXTS and characters < RUN_CHARACTERS:
-            request = self._waiting.popleft()
-            if request.answer.done():
+        while self._waiting and len(turns) < READ_TEXTS and characters < READ_CHARACTERS:
+            request = self._waiting[0]
+            if turns and request.model is not turns[0][0].model:
+                break
+            self._waiting.popleft()
+            if request.done:
                 continue
-            text = request.texts[request.taken]
+            turns.append((request, request.taken))
+            characters += len(request.texts[request.taken])
             request.taken += 1
-            turns.append((request, text))
-            characters += min(len(text), COSTLY_CHARACTERS)
             if request.taken < len(request.texts):
                 self._waiting.append(request)
         return turns
 
+    async def _read(self, turns: Sequence[tuple[Request, int]]) -> None:
+        texts = [request.texts[index] for request, index in turns]
+        try:
+            with trace.together("read texts", [request.place for request, _ in turns]):
+                loop = asyncio.get_running_loop()
+                model = turns[0][0].model
+                readings = await loop.run_in_executor(self._reader, model.read, texts)
+            self.counters.texts += len(texts)
+            for turn, reading in zip(turns, readings, strict=True):
+                self._add(*turn, reading)
+        except Exception as error:  # noqa: BLE001 -- it goes to the callers it belongs to.
+            self._fail([request for request, _ in turns], error)
+        self._reading = None
+        self._advance()
 
-def refuse(request: Request, error: Exception) -> None:
-    """Answer with an error, unless the caller has gone or has an answer."""
-    if not request.answer.done():
-        request.answer.set_exception(error)
+    def _add(self, request: Request, index: int, reading: Reading | Unscored) -> None:
+        """Let the parts of a text wait for their run; one without any has its answer."""
+        if isinstance(reading, Unscored):
+            request.put(index, reading)
+        elif self._closed:
+            request.refuse(Closed("The scorer is closed."))
+        else:
+            count = len(reading.parts)
+            text = Text(request, index, reading, rows=[()] * count, left=count)
+            self._parts.add(text, id(request.model), reading.parts, perf_counter())
+
+    async def _run(self, batch: Sequence[Part[Text]]) -> None:
+        requests = list(dict.fromkeys(part.text.request for part in batch))
+        tokens = [part.tokens for part in batch]
+        began = perf_counter()
+        try:
+            with trace.together("score texts", [each.place for each in requests], parts=len(batch)):
+                loop = asyncio.get_running_loop()
+                rows = await loop.run_in_executor(self._runners, requests[0].model.run, tokens)
+            for part, chances in zip(batch, rows, strict=True):
+                part.text.put(part.index, chances)
+        except Exception as error:  # noqa: BLE001 -- it goes to the callers it belongs to.
+            self._fail(requests, error)
+        self.counters.parts += len(batch)
+        self.counters.tokens += sum(map(len, tokens))
+        self.counters.batch_parts.add(len(batch))
+        self.counters.run_seconds.add(perf_counter() - began)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - it runs as one
+        del self._running[task]
+        self._advance()
+
+    def _fail(self, requests: Sequence[Request], error: Exception) -> None:
+        self.counters.failed += 1
+        for request in requests:
+            request.refuse(error)

@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from inference.sentiment import LABELS, SentimentModel
+from inference.sentiment import LABELS, Score, SentimentModel
 from inference.training.examples import Example
 
 VADER_GENRES = {
@@ -101,10 +101,13 @@ def key(text: str) -> str:
 
 
 def probabilities(model: SentimentModel, examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Recover the three probabilities (texts, labels) from scores, in the order of LABELS."""
+    """Recover the three probabilities (texts, labels) from scores, in the order of LABELS.
+
+    What the model says nothing of counts as surely neutral.
+    """
     rows = []
     for score in model.score([example.text for example in examples]):
-        if score is None:
+        if not isinstance(score, Score):
             rows.append((0.0, 1.0, 0.0))
             continue
         confidence, difference = score.confidence, score.score
@@ -145,17 +148,21 @@ def polar_accuracy(found: NDArray[np.float64], examples: Sequence[Example]) -> f
     return 100 * float(((found[:, positive] > found[:, 0]) == truth).mean())
 
 
-def temperature(found: NDArray[np.float64], examples: Sequence[Example]) -> float:
-    """Find the divisor of the logits that makes the right labels likeliest."""
-    truth = np.array([example.label for example in examples])
-    logits = np.log(found)
+def temperature(sets: Sequence[tuple[NDArray[np.float64], Sequence[Example]]]) -> float:
+    """Find the divisor of the logits that makes the right labels likeliest, each set counting the same."""
+    measured = [
+        (np.log(found), np.array([example.label for example in rows])) for found, rows in sets
+    ]
     candidates = np.arange(0.5, 3.0, 0.01)
 
     def loss(divisor: float) -> float:
-        scaled = logits / divisor
-        largest = scaled.max(axis=1)
-        total = largest + np.log(np.exp(scaled - largest[:, None]).sum(axis=1))
-        return float((total - scaled[np.arange(len(truth)), truth]).mean())
+        total = 0.0
+        for logits, truth in measured:
+            scaled = logits / divisor
+            largest = scaled.max(axis=1)
+            partition = largest + np.log(np.exp(scaled - largest[:, None]).sum(axis=1))
+            total += float((partition - scaled[np.arange(len(truth)), truth]).mean())
+        return total
 
     return round(float(min(candidates, key=loss)), 2)
 
@@ -170,7 +177,7 @@ def cost(model: SentimentModel, texts: Sequence[str], tokens: float) -> Cost:
     deviations = [
         abs(one.score - other.score)
         for one, other in zip(alone, together, strict=True)
-        if one is not None and other is not None
+        if isinstance(one, Score) and isinstance(other, Score)
     ]
     return Cost(
         tokens=tokens,

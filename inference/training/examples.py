@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import orjson
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
+
+from inference.training import emoji
 
 LABELS = ("negative", "neutral", "positive")
 BATCH = 64
@@ -47,9 +49,16 @@ def read(path: Path, sources: Iterable[str]) -> list[Example]:
     return list(unique.values())
 
 
+def drawn(rows: Sequence[Example], most: int) -> list[Example]:
+    """Take at most so many, always the same."""
+    chance = random.Random(most)  # noqa: S311 -- a fixed seed is the point
+    return chance.sample(list(rows), min(most, len(rows)))
+
+
 def tokenizer(path: Path, max_tokens: int) -> Tokenizer:
-    """Load the encoder's tokenizer, without the fixed padding it is published with."""
+    """Load the encoder's tokenizer, without the fixed padding it is published with, and teach it emoji."""
     loaded = Tokenizer.from_file(str(path))
+    emoji.teach(loaded)
     loaded.no_padding()
     loaded.enable_truncation(max_tokens)
     return loaded

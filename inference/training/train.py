@@ -34,20 +34,29 @@ def slope(step: int, steps: int) -> float:
 
 
 def fine_tune(rows: list[examples.Example]) -> Classifier:
-    """Train on all rows for EPOCHS and return the model, ready to evaluate."""
+    """Train the published encoder on all rows for EPOCHS."""
     torch.manual_seed(SEED)
     model = Classifier.pretrained(ENCODER / "model.safetensors")
+    run(model, rows, seed=SEED, epochs=EPOCHS, rate=LEARNING_RATE)
+    return model
+
+
+def run(
+    model: Classifier, rows: list[examples.Example], *, seed: int, epochs: int, rate: float
+) -> None:
+    """Train what of the model is not frozen, and leave it ready to evaluate."""
+    torch.manual_seed(seed)
     tokens = examples.tokenizer(ENCODER / "tokenizer.json", MAX_TOKENS)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    steps = EPOCHS * sum(1 for _ in examples.batches(tokens, rows, seed=SEED))
-    optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    steps = epochs * sum(1 for _ in examples.batches(tokens, rows, seed=seed))
+    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slope(step, steps))
     loss_of = nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
     model.train()
     started = time.monotonic()
     step = 0
-    for epoch in range(EPOCHS):
-        for batch in examples.batches(tokens, rows, seed=SEED + epoch):
+    for epoch in range(epochs):
+        for batch in examples.batches(tokens, rows, seed=seed + epoch):
             loss = loss_of(model(batch.ids, batch.mask), batch.labels)
             loss.backward()
             nn.utils.clip_grad_norm_(trained, GRADIENT_NORM)
@@ -58,7 +67,7 @@ def fine_tune(rows: list[examples.Example]) -> Classifier:
             if step % 20 == 0:
                 seconds = time.monotonic() - started
                 log.info("step %d of %d, loss %.3f, %.0f s", step, steps, loss.item(), seconds)
-    return model.eval()
+    model.eval()
 
 
 def main() -> None:

@@ -4,30 +4,59 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from inference.batcher import Closed, Overloaded, Scorer
-from inference.sentiment import Score
+from inference.batcher import Closed, Overloaded, Scorer, StuckError
+from inference.graph import Tokens
+from inference.sentiment import Chances, Reading, Score, Unscored
 
 
 class Echo:
-    """Stands for the model: a text is a number, and the number is its score."""
+    """Stands for the model: a text is numbers, a number is a part, and its last one is the text's score."""
 
-    name = "echo"
-
-    def __init__(self) -> None:
-        self.runs: list[list[str]] = []
+    def __init__(self, name: str = "echo") -> None:
+        self.name = name
+        self.read_texts: list[str] = []
+        self.runs: list[list[int]] = []
         self.started = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
-    def score(self, texts: Sequence[str]) -> list[Score | None]:
-        self.runs.append(list(texts))
+    def read(self, texts: Sequence[str]) -> list[Reading | Unscored]:
+        self.read_texts += texts
+        return [self._reading([int(word) for word in text.split()]) for text in texts]
+
+    def _reading(self, numbers: list[int]) -> Reading | Unscored:
+        # As many tokens as the number has digits.
+        parts = [[number] * len(str(number)) for number in numbers]
+        if not parts:
+            return Unscored("BLANK", None, self.name)
+        return Reading("en", [(0, 1)] * len(parts), parts, range(len(parts)))
+
+    def run(self, parts: Sequence[Tokens]) -> list[Chances]:
+        self.runs.append([part[0] for part in parts])
         self.started.set()
         self.gate.wait(timeout=10)
-        return [answer(text) for text in texts]
+        return [[float(part[0])] for part in parts]
+
+    def judge(self, reading: Reading, rows: Sequence[Chances]) -> Score:
+        return answer(*(int(chances[0]) for chances in rows), by=self.name)
 
 
-def answer(text: str) -> Score:
-    return Score("NEUTRAL", float(text), 1.0)
+class Broken(Echo):
+    """Stands for a model that breaks in its first run."""
+
+    def run(self, parts: Sequence[Tokens]) -> list[Chances]:
+        rows = super().run(parts)
+        if len(self.runs) == 1:
+            raise RuntimeError("out of memory")
+        return rows
+
+
+def answer(*numbers: int, by: str = "echo") -> Score:
+    return Score("NEUTRAL", float(numbers[-1]), float(len(numbers)), (), "en", by)
+
+
+def answers(texts: Sequence[str]) -> list[Score]:
+    return [answer(int(text)) for text in texts]
 
 
 def numbers(*values: int) -> list[str]:
@@ -47,55 +76,115 @@ async def scorer(model: Echo) -> AsyncIterator[Scorer]:
     await opened.close()
 
 
+Asked = asyncio.Task[list[Score | Unscored]]
+
+
+async def asked(scorer: Scorer, model: Echo, *texts: str) -> Asked:
+    """Ask, and have a run under way that ends when the gate is opened."""
+    model.gate.clear()
+    waiting = asyncio.create_task(scorer.score(texts))
+    await asyncio.to_thread(model.started.wait, 10)
+    return waiting
+
+
+async def read(scorer: Scorer, texts: int) -> None:
+    """Until so many texts have been read."""
+    async with asyncio.timeout(10):
+        while scorer.counters.texts < texts:
+            await asyncio.sleep(0.001)
+
+
 async def test_concurrent_callers_get_their_own_answers_in_order(scorer: Scorer) -> None:
     requests = [numbers(*range(start, start + 9)) for start in range(0, 90, 10)]
 
-    answers = await asyncio.gather(*(scorer.score(request) for request in requests))
+    found = await asyncio.gather(*(scorer.score(request) for request in requests))
 
-    assert answers == [[answer(text) for text in request] for request in requests]
+    assert found == [answers(request) for request in requests]
+
+
+async def test_several_threads_answer_in_order_too(model: Echo) -> None:
+    scorer = Scorer(model, threads=3)
+    requests = [numbers(*range(start, start + 90)) for start in (1, 100, 1000, 10_000)]
+
+    found = await asyncio.gather(*(scorer.score(request) for request in requests))
+    await scorer.close()
+
+    assert found == [answers(request) for request in requests]
+
+
+async def test_parts_of_a_text_make_one_score(scorer: Scorer) -> None:
+    assert await scorer.score(["3 10 200", "4"]) == [answer(3, 10, 200), answer(4)]
+
+
+async def test_what_cannot_be_read_is_in_its_place(scorer: Scorer) -> None:
+    found = await scorer.score(["1", " ", "2"])
+
+    assert found == [answer(1), Unscored("BLANK", None, "echo"), answer(2)]
 
 
 async def test_no_texts_need_no_run(scorer: Scorer, model: Echo) -> None:
     assert await scorer.score([]) == []
-    assert model.runs == []
+    assert model.read_texts == []
 
 
 async def test_texts_of_concurrent_callers_are_joined_into_one_run(
     scorer: Scorer, model: Echo
 ) -> None:
-    await asyncio.gather(
-        scorer.score(numbers(1, 2)), scorer.score(numbers(3)), scorer.score(numbers(4, 5))
-    )
+    waiting = [await asked(scorer, model, "1")]
+    # A run is kept ready, so that none waits for the event loop; what comes after it makes up the next one.
+    waiting.append(asyncio.create_task(scorer.score(numbers(2))))
+    await read(scorer, 2)
+    waiting += [
+        asyncio.create_task(scorer.score(numbers(*each))) for each in ((3, 4), (5,), (6, 7))
+    ]
+    await read(scorer, 7)
+    model.gate.set()
+    await asyncio.gather(*waiting)
 
-    assert model.runs == [numbers(1, 3, 4, 2, 5)]
+    assert [sorted(run) for run in model.runs] == [[1], [2], [3, 4, 5, 6, 7]]
 
 
-async def test_small_request_is_in_the_first_run_beside_a_huge_one(
+async def test_what_is_alike_in_length_runs_together(scorer: Scorer, model: Echo) -> None:
+    long = 10**60
+    waiting = await asked(scorer, model, "1", str(long))
+    mixed = asyncio.create_task(scorer.score(numbers(long + 1, 2, long + 2, 3, long + 3, 4)))
+    await read(scorer, 8)
+    model.gate.set()
+    await asyncio.gather(waiting, mixed)
+
+    assert sorted(map(sorted, model.runs[2:])) == [[2, 3, 4], [long + 1, long + 2, long + 3]]
+
+
+async def test_small_request_is_read_beside_the_first_of_a_huge_one(
     scorer: Scorer, model: Echo
 ) -> None:
     await asyncio.gather(scorer.score(numbers(*range(90))), scorer.score(numbers(1000)))
 
-    assert [len(run) for run in model.runs] == [32, 32, 27]
-    assert "1000" in model.runs[0]
+    assert "1000" in model.read_texts[:32]
 
 
-async def test_long_texts_make_short_runs(scorer: Scorer, model: Echo) -> None:
-    await scorer.score(["7".rjust(10_000)] * 4)
+async def test_a_run_is_no_larger_than_its_share(scorer: Scorer, model: Echo) -> None:
+    await scorer.score([" ".join(["5"] * 100)])
 
-    assert [len(run) for run in model.runs] == [2, 2]
+    assert [len(run) for run in model.runs] == [32, 32, 32, 4]
+
+
+async def test_long_parts_make_small_runs(scorer: Scorer, model: Echo) -> None:
+    await scorer.score([" ".join([str(10**127)] * 20)])
+
+    assert [len(run) for run in model.runs] == [8, 8, 4]
 
 
 async def test_more_texts_than_may_wait_are_refused(scorer: Scorer, model: Echo) -> None:
-    model.gate.clear()
-    waiting = asyncio.create_task(scorer.score(numbers(*range(100))))
-    await asyncio.to_thread(model.started.wait, 10)
+    waiting = await asked(scorer, model, *numbers(*range(100)))
 
     with pytest.raises(Overloaded, match="100 texts are waiting to be scored"):
         await scorer.score(numbers(1))
 
     model.gate.set()
-    assert await waiting == [answer(text) for text in numbers(*range(100))]
-    assert await scorer.score(numbers(1)) == [answer("1")]
+    assert await waiting == answers(numbers(*range(100)))
+    assert await scorer.score(numbers(1)) == [answer(1)]
+    assert scorer.counters.refused == 1
 
 
 async def test_cancelled_caller_leaves_the_others_their_answers(
@@ -103,46 +192,75 @@ async def test_cancelled_caller_leaves_the_others_their_answers(
 ) -> None:
     model.gate.clear()
     cancelled = asyncio.create_task(scorer.score(numbers(1, 2)))
-    other = asyncio.create_task(scorer.score(numbers(3, 4)))
-    await asyncio.to_thread(model.started.wait, 10)
+    other = await asked(scorer, model, *numbers(3, 4))
 
     cancelled.cancel()
     model.gate.set()
 
-    assert await other == [answer("3"), answer("4")]
+    assert await other == [answer(3), answer(4)]
     assert cancelled.cancelled()
 
 
 async def test_what_a_cancelled_caller_still_had_waiting_is_dropped(
     scorer: Scorer, model: Echo
 ) -> None:
-    model.gate.clear()
-    cancelled = asyncio.create_task(scorer.score(numbers(*range(100))))
-    await asyncio.to_thread(model.started.wait, 10)
+    cancelled = await asked(scorer, model, *numbers(*range(100)))
 
     cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
         await cancelled
     model.gate.set()
 
-    assert await scorer.score(numbers(*range(100, 132))) == [
-        answer(text) for text in numbers(*range(100, 132))
-    ]
-    assert model.runs == [numbers(*range(32)), numbers(*range(100, 132))]
+    assert await scorer.score(numbers(*range(100, 132))) == answers(numbers(*range(100, 132)))
+    # What was under way, and the run that is kept ready.
+    assert sum(number < 100 for run in model.runs for number in run) <= 64
 
 
-async def test_failure_of_the_model_reaches_its_callers_and_ends_there(scorer: Scorer) -> None:
-    with pytest.raises(ValueError, match="could not convert string to float"):
+async def test_failure_in_reading_reaches_its_callers_and_ends_there(scorer: Scorer) -> None:
+    with pytest.raises(ValueError, match="invalid literal for int"):
         await scorer.score(["no number"])
 
-    assert await scorer.score(numbers(5)) == [answer("5")]
+    assert await scorer.score(numbers(5)) == [answer(5)]
+    assert scorer.counters.failed == 1
+
+
+async def test_failure_of_a_run_reaches_its_callers_and_ends_there() -> None:
+    scorer = Scorer(Broken())
+    with pytest.raises(RuntimeError, match="out of memory"):
+        await scorer.score(numbers(1))
+
+    assert await scorer.score(numbers(5)) == [answer(5)]
+    await scorer.close()
+
+
+async def test_another_model_takes_over_and_nobody_notices(scorer: Scorer, model: Echo) -> None:
+    before = await asked(scorer, model, *numbers(*range(90)))
+
+    scorer.swap(Echo("another"))
+    after = asyncio.create_task(scorer.score(numbers(1, 2)))
+    name = scorer.model_name
+    model.gate.set()
+
+    assert await before == answers(numbers(*range(90)))
+    assert await after == [answer(1, by="another"), answer(2, by="another")]
+    assert (name, scorer.counters.swaps) == ("another", 1)
+
+
+async def test_what_was_done_is_counted(scorer: Scorer, model: Echo) -> None:
+    await scorer.score(["1 2 3", "40"])
+
+    counters = scorer.counters
+    assert (counters.texts, counters.parts, counters.tokens) == (2, 4, 5)
+    assert dict(counters.batch_parts.buckets())["+Inf"] == len(model.runs)
+    assert counters.batch_parts.total == 4
+    assert dict(counters.request_seconds.buckets())["+Inf"] == 1
+    assert scorer.pending == 0
 
 
 async def test_close_refuses_who_waits_and_who_comes_later(model: Echo) -> None:
     scorer = Scorer(model)
-    model.gate.clear()
-    waiting = asyncio.create_task(scorer.score(numbers(*range(100))))
-    await asyncio.to_thread(model.started.wait, 10)
+    waiting = await asked(scorer, model, *numbers(*range(1000)))
+    await scorer.ping()
 
     closing = asyncio.create_task(scorer.close())
     with pytest.raises(Closed):
@@ -152,4 +270,6 @@ async def test_close_refuses_who_waits_and_who_comes_later(model: Echo) -> None:
 
     with pytest.raises(Closed):
         await scorer.score(numbers(1))
-    assert len(model.runs) == 1
+    with pytest.raises(StuckError):
+        await scorer.ping()
+    assert len(model.runs) <= 2
