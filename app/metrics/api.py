@@ -7,10 +7,55 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 
 from app.hooks import Hooks
 from app.metrics.registry import Collect, counter, gauge
+from graph.documents import Documents
 from graph.engine import Engine
 from graph.live.hub import Hub
 from graph.requests import BOUNDS, Requests
 from graph.seats import Seats
+from persistence.replica import Replica
+
+
+def of_documents(documents: Documents) -> Collect:
+    """Documents, which are compiled once."""
+
+    def collect() -> Iterable[Metric]:
+        yield gauge("earful_graphql_documents", "Compiled documents that are kept.", documents.kept)
+        yield counter(
+            "earful_graphql_documents_compiled",
+            "How often a document was read, checked and compiled.",
+            documents.compiled,
+        )
+        yield counter(
+            "earful_graphql_document_hits",
+            "How often a document was asked for that had been compiled before.",
+            documents.hits,
+        )
+
+    return collect
+
+
+def of_replica(replica: Replica) -> Collect:
+    """How far the replica is behind, and what was read from it."""
+
+    def collect() -> Iterable[Metric]:
+        lag = replica.lag
+        yield gauge(
+            "earful_replica_up",
+            "Whether the replica answers and it is known how far it is behind.",
+            lag is not None,
+        )
+        if lag is not None:
+            yield gauge(
+                "earful_replica_lag_seconds", "By how much the replica is behind at most.", lag
+            )
+        queries = CounterMetricFamily(
+            "earful_replica_queries", "Queries by where they were read from.", labels=["source"]
+        )
+        queries.add_metric(["replica"], replica.reads)
+        queries.add_metric(["primary"], replica.bypassed)
+        yield queries
+
+    return collect
 
 
 def of_graphql(engine: Engine, requests: Requests) -> Collect:
@@ -27,6 +72,21 @@ def of_graphql(engine: Engine, requests: Requests) -> Collect:
             buckets = list(zip(bounds, accumulate(times.numbers), strict=True))
             taken.add_metric([kind.value, outcome.value], buckets, times.seconds)
         yield taken
+        named = HistogramMetricFamily(
+            "earful_graphql_operation_seconds",
+            "Operations of trusted documents by name and outcome, and how long they took.",
+            labels=["operation", "outcome"],
+        )
+        for (name, outcome), times in requests.operations.items():
+            buckets = list(zip(bounds, accumulate(times.numbers), strict=True))
+            named.add_metric([name, outcome.value], buckets, times.seconds)
+        yield named
+        points = CounterMetricFamily(
+            "earful_graphql_points", "What queries and mutations cost.", labels=["kind"]
+        )
+        for kind, number in requests.points.items():
+            points.add_metric([kind.value], number)
+        yield points
         yield counter(
             "earful_graphql_invalid_documents",
             "Requests whose document was not valid, or not known.",
@@ -70,6 +130,14 @@ def of_live(hub: Hub, seats: Seats) -> Collect:
             "earful_live_groups", "Groups of subscribers that share their executions.", hub.groups
         )
         yield gauge("earful_live_subscribers", "Subscribers in these groups.", hub.members)
+        yield counter(
+            "earful_live_dropped",
+            "WebSockets and event streams that were ended because their clients did not read.",
+            counters.dropped,
+        )
+        behind, lag = hub.lag()
+        yield gauge("earful_live_behind", "Subscribers that are behind their streams.", behind)
+        yield gauge("earful_live_lag_events", "By how many events the last of them is behind.", lag)
         yield gauge(
             "earful_live_connections", "WebSockets and event streams that are open.", seats.taken
         )

@@ -7,18 +7,20 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     Metric,
-    SummaryMetricFamily,
 )
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from app import VERSION
+from app.span_counts import COUNTS
 from persistence.database import Database
 
 if TYPE_CHECKING:
     # The relay has no model, and is not to load one.
     from inference.batcher import Scorer
+    from inference.counters import Histogram
 
 Collect = Callable[[], Iterable[Metric]]
 
@@ -31,6 +33,7 @@ class Metrics:
         self._collects: list[Collect] = [
             ProcessCollector(registry=CollectorRegistry()).collect,
             _build,
+            of_spans,
         ]
 
     def watch(self, *collects: Collect) -> None:
@@ -103,13 +106,27 @@ def of_model(scorer: "Scorer") -> Collect:
     counters = scorer.counters
 
     def collect() -> Iterable[Metric]:
-        yield SummaryMetricFamily(
+        yield histogram(
             "earful_model_run_seconds",
-            "Runs of the sentiment model, each of several texts, and how long they took.",
-            count_value=counters.runs,
-            sum_value=counters.seconds,
+            "Runs of the sentiment model, each of several sentences, and how long they took.",
+            counters.run_seconds,
         )
-        yield counter("earful_model_texts", "Texts that were scored.", counters.texts)
+        yield histogram(
+            "earful_model_batch_sentences",
+            "How many sentences (or parts of long ones) were in each run.",
+            counters.batch_parts,
+        )
+        yield histogram(
+            "earful_model_request_seconds",
+            "How long callers waited for the scores of their texts.",
+            counters.request_seconds,
+        )
+        yield counter("earful_model_texts", "Texts that were read to be scored.", counters.texts)
+        yield counter("earful_model_tokens", "Tokens that were run.", counters.tokens)
+        yield counter(
+            "earful_model_failures", "Reads and runs of the model that broke.", counters.failed
+        )
+        yield counter("earful_model_swaps", "How often another model was taken.", counters.swaps)
         yield counter(
             "earful_model_refused",
             "How often a request was refused because too many texts were waiting.",
@@ -120,6 +137,24 @@ def of_model(scorer: "Scorer") -> Collect:
         )
 
     return collect
+
+
+def of_spans() -> Iterable[Metric]:
+    """What became of the spans of traces."""
+    family = CounterMetricFamily(
+        "earful_trace_spans",
+        "Spans by what became of them: exported, failed (the collector did not take them), dropped (no room to wait).",
+        labels=["outcome"],
+    )
+    for outcome in ("exported", "failed", "dropped"):
+        family.add_metric([outcome], getattr(COUNTS, outcome))
+    yield family
+
+
+def histogram(name: str, documentation: str, values: "Histogram") -> Metric:
+    return HistogramMetricFamily(
+        name, documentation, buckets=list(values.buckets()), sum_value=values.total
+    )
 
 
 def counter(name: str, documentation: str, value: float) -> Metric:
