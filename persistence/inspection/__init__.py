@@ -1,0 +1,1 @@
+"""What the stores say of themselves, for who looks for what is wrong with them."""
