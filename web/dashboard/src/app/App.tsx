@@ -1,0 +1,83 @@
+import { type ReactNode, Suspense } from 'react';
+import { Redirect, Switch, useLocation, useParams, useSearch, Route as Wouter } from 'wouter';
+import { LanguageProvider } from '../i18n/language';
+import { Failed, Loading } from '../ui/states';
+import { ToastProvider } from '../ui/toast';
+import { Crash } from './Crash';
+import { NotFound } from './NotFound';
+import { ours } from './ours';
+import { ROUTES, type Route } from './routes';
+import { Shell } from './Shell';
+import { SessionProvider, useSession } from './session';
+import { WorkspaceProvider } from './workspace';
+
+export function App() {
+  return (
+    <LanguageProvider>
+      <Suspense>
+        <Crash>
+          <ToastProvider>
+            <SessionProvider waiting={null} failed={(retry) => <Failed retry={retry} />}>
+              <Pages />
+            </SessionProvider>
+          </ToastProvider>
+        </Crash>
+      </Suspense>
+    </LanguageProvider>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      {ROUTES.map((route) => (
+        <Wouter key={route.path} path={route.path}>
+          <Guarded route={route} />
+        </Wouter>
+      ))}
+      <Wouter>
+        <Shell>
+          <NotFound />
+        </Shell>
+      </Wouter>
+    </Switch>
+  );
+}
+
+/** Lets in whom the page is for, and sends others where they belong. */
+function Guarded({ route: { access, Component } }: { route: Route }) {
+  const { user } = useSession();
+  const [path] = useLocation();
+  const search = useSearch();
+  if (access === 'signed-out' && user) {
+    return <Redirect to={ours(new URLSearchParams(search).get('to'))} replace />;
+  }
+  if ((access === 'signed-in' || access === 'workspace') && !user) {
+    const to = `${path}${search && `?${search}`}`;
+    return <Redirect to={to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`} replace />;
+  }
+  const content = (
+    <Shell>
+      <Crash key={path}>
+        <Suspense fallback={<Loading lines={6} />}>
+          <Component />
+        </Suspense>
+      </Crash>
+    </Shell>
+  );
+  return access === 'workspace' ? <InWorkspace>{content}</InWorkspace> : content;
+}
+
+function InWorkspace({ children }: { children: ReactNode }) {
+  const { workspaces } = useSession();
+  const { slug } = useParams<{ slug: string }>();
+  const workspace = workspaces.find((each) => each.slug === slug);
+  if (!workspace) {
+    return (
+      <Shell>
+        <NotFound />
+      </Shell>
+    );
+  }
+  return <WorkspaceProvider workspace={workspace}>{children}</WorkspaceProvider>;
+}

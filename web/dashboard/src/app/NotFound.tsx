@@ -1,0 +1,16 @@
+import { Link } from 'wouter';
+import { Empty } from '../ui/states';
+import { useShellMessages } from './messages';
+import { Title } from './Title';
+
+export function NotFound() {
+  const { notFound } = useShellMessages();
+  return (
+    <>
+      <Title>{notFound.title}</Title>
+      <Empty icon="search" title={notFound.text}>
+        <Link href="/">{notFound.home}</Link>
+      </Empty>
+    </>
+  );
+}

@@ -1,0 +1,141 @@
+import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { Provider, useQuery } from 'urql';
+import { graphql } from '../gql';
+import type { SessionQuery } from '../gql/graphql';
+import { createClient } from '../graph/client';
+import { renew } from '../graph/renewal';
+import { createSocket, type Socket } from '../graph/socket';
+
+const SESSION = graphql(`
+  query Session {
+    viewer {
+      user {
+        id
+        name
+        email
+        emailVerified
+        totpEnabled
+        avatarUrl
+      }
+      workspaces {
+        id
+        slug
+        name
+        viewerRole
+      }
+    }
+  }
+`);
+
+type Viewer = NonNullable<SessionQuery['viewer']>;
+export type User = NonNullable<Viewer['user']>;
+export type MyWorkspace = Viewer['workspaces'][number];
+
+export interface Session {
+  /** Null where nobody is signed in. */
+  user: User | null;
+  workspaces: readonly MyWorkspace[];
+  /** Set when a session has ended by itself: the sign-in page says so. */
+  hasEnded: boolean;
+  socket: Socket;
+  /** Somebody else may be signed in now: begin anew, in all tabs. */
+  changed(): void;
+}
+
+const Context = createContext<Session | null>(null);
+const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('earful-session') : undefined;
+
+/** Who is signed in, and a client of theirs; everything below begins anew with the next. */
+export function SessionProvider({ waiting, failed, children }: SessionProviderProps) {
+  const [{ turn, hasEnded }, begin] = useState({ turn: 0, hasEnded: false });
+  const onEnd = useCallback(() => begin((now) => ({ turn: now.turn + 1, hasEnded: true })), []);
+  const changed = useCallback(() => {
+    begin((now) => ({ turn: now.turn + 1, hasEnded: false }));
+    tabs?.postMessage('changed');
+  }, []);
+  useEffect(() => {
+    const heard = () => begin((now) => ({ turn: now.turn + 1, hasEnded: false }));
+    tabs?.addEventListener('message', heard);
+    return () => tabs?.removeEventListener('message', heard);
+  }, []);
+  return (
+    <SignIn key={turn} hasEnded={hasEnded} onEnd={onEnd} changed={changed} waiting={waiting} failed={failed}>
+      {children}
+    </SignIn>
+  );
+}
+
+interface SessionProviderProps {
+  waiting: ReactNode;
+  /** What is shown while the server cannot be reached. */
+  failed: (retry: () => void) => ReactNode;
+  children: ReactNode;
+}
+
+interface SignInProps extends SessionProviderProps {
+  hasEnded: boolean;
+  onEnd: () => void;
+  changed: () => void;
+}
+
+function SignIn({ hasEnded, onEnd, changed, waiting, failed, children }: SignInProps) {
+  const [socket] = useState(() => createSocket(onEnd));
+  const [client] = useState(() => createClient(socket, onEnd));
+  useEffect(() => () => socket.dispose(), [socket]);
+  return (
+    <Provider value={client}>
+      <Asked socket={socket} hasEnded={hasEnded} changed={changed} waiting={waiting} failed={failed}>
+        {children}
+      </Asked>
+    </Provider>
+  );
+}
+
+function Asked({
+  socket,
+  hasEnded,
+  changed,
+  waiting,
+  failed,
+  children,
+}: Omit<SignInProps, 'onEnd'> & { socket: Socket }) {
+  const [{ data, error, fetching }, ask] = useQuery({ query: SESSION });
+  // An access token lasts ten minutes: who comes back later has only the other one.
+  const [renewal, setRenewal] = useState<'open' | 'done'>(hasEnded ? 'done' : 'open');
+  const isNobody = data !== undefined && !data.viewer?.user;
+  useEffect(() => {
+    if (isNobody && renewal === 'open') {
+      void renew().then((answer) => {
+        setRenewal('done');
+        if (answer === 'renewed') ask({ requestPolicy: 'network-only' });
+      });
+    }
+  }, [isNobody, renewal, ask]);
+
+  const session = useMemo<Session>(
+    () => ({
+      user: data?.viewer?.user ?? null,
+      workspaces: data?.viewer?.workspaces ?? [],
+      hasEnded,
+      socket,
+      changed,
+    }),
+    [data, hasEnded, socket, changed],
+  );
+  if (error && !data) return failed(() => ask({ requestPolicy: 'network-only' }));
+  if (!data || (isNobody && (renewal === 'open' || fetching))) return waiting;
+  return <Context value={session}>{children}</Context>;
+}
+
+export function useSession(): Session {
+  const session = use(Context);
+  if (!session) throw new Error('There is no session around this');
+  return session;
+}
+
+/** The person who is signed in, on pages that nobody else sees. */
+export function useUser(): User {
+  const { user } = useSession();
+  if (!user) throw new Error('Nobody is signed in');
+  return user;
+}

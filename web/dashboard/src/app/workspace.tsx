@@ -1,0 +1,68 @@
+import { createContext, type ReactNode, use, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useClient } from 'urql';
+import { Feed, type FeedbackChange, type Light } from '../live/feed';
+import { type MyWorkspace, useSession } from './session';
+
+const Context = createContext<{ workspace: MyWorkspace; feed: Feed | null } | null>(null);
+
+const LAST = 'earful-workspace';
+
+/** The slug of the workspace that was looked at last. */
+export const lastWorkspace = () => localStorage.getItem(LAST);
+
+/** Puts a workspace and what happens in it around its pages, so that going from one to the next loses nothing. */
+export function WorkspaceProvider({ workspace, children }: { workspace: MyWorkspace; children: ReactNode }) {
+  const client = useClient();
+  const { socket } = useSession();
+  const [feed, setFeed] = useState<Feed | null>(null);
+  const { id, slug } = workspace;
+  useEffect(() => {
+    localStorage.setItem(LAST, slug);
+    const opened = new Feed(client, socket, { id, slug });
+    setFeed(opened);
+    return () => {
+      setFeed(null);
+      opened.close();
+    };
+  }, [client, socket, id, slug]);
+  return <Context value={{ workspace, feed }}>{children}</Context>;
+}
+
+function useContext() {
+  const context = use(Context);
+  if (!context) throw new Error('There is no workspace around this');
+  return context;
+}
+
+/** The workspace whose page this is. */
+export function useWorkspace(): MyWorkspace {
+  return useContext().workspace;
+}
+
+/** Roles outrank each other in this order. */
+const ROLES = ['VIEWER', 'ANALYST', 'ADMIN', 'OWNER'] as const;
+
+/** Whether the reader's role is this one or a higher: only to hide what would be refused. */
+export function useMay(role: (typeof ROLES)[number]): boolean {
+  return isAtLeast(useWorkspace().viewerRole, role);
+}
+
+export function isAtLeast(role: (typeof ROLES)[number], least: (typeof ROLES)[number]): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(least);
+}
+
+const NEVER = () => () => {};
+
+/** Whether what is shown is what there is; undefined where there is no workspace. */
+export function useLightOrNone(): Light | undefined {
+  const context = use(Context);
+  const feed = context?.feed;
+  const watch = useCallback((onChange: () => void) => (feed ? feed.watch(onChange) : NEVER()), [feed]);
+  return useSyncExternalStore(watch, () => (context ? (feed?.light ?? 'catching-up') : undefined));
+}
+
+/** Hear of everything that happens to the workspace's feedback. Both functions must be stable (useCallback). */
+export function useFeedbackEvents(onChanges: (changes: readonly FeedbackChange[]) => void, onGap: () => void) {
+  const { feed } = useContext();
+  useEffect(() => feed?.listen({ onChanges, onGap }), [feed, onChanges, onGap]);
+}

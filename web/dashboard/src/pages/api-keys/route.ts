@@ -1,0 +1,8 @@
+import { page } from '../../app/page';
+
+export default page({
+  path: '/w/:slug/api-keys',
+  access: 'workspace',
+  load: () => import('./ApiKeys'),
+  navigation: { group: 'admin', order: 20, icon: 'key', label: 'apiKeys', role: 'ADMIN' },
+});

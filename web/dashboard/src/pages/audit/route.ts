@@ -1,0 +1,8 @@
+import { page } from '../../app/page';
+
+export default page({
+  path: '/w/:slug/audit',
+  access: 'workspace',
+  load: () => import('./Audit'),
+  navigation: { group: 'admin', order: 60, icon: 'scroll', label: 'audit', role: 'ADMIN' },
+});

@@ -1,0 +1,3 @@
+import { page } from '../../app/page';
+
+export default page({ path: '/forgotten-password', access: 'everybody', load: () => import('./Forgotten') });

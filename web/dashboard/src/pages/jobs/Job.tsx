@@ -1,0 +1,37 @@
+import { graphql } from '../../gql';
+import type { JobStatus } from '../../gql/graphql';
+import { useMessages } from '../../i18n/catalogue';
+import { useFormat } from '../../i18n/format';
+import { Badge } from '../../ui/Actions';
+import { MESSAGES } from './messages';
+
+export const JOB = graphql(`
+  fragment JobRow on Job {
+    id
+    kind
+    status
+    progress
+    attempts
+    failures
+    error
+    quarantined
+    createdAt
+    finishedAt
+    nextAttemptAt
+  }
+`);
+
+const KINDS = { QUEUED: 'waiting', RUNNING: 'waiting', SUCCEEDED: 'good', FAILED: 'bad', CANCELLED: 'plain' } as const;
+
+export const STATUSES = Object.keys(KINDS) as JobStatus[];
+
+export function Status({ status, progress }: { status: JobStatus; progress?: number | null }) {
+  const t = useMessages(MESSAGES);
+  const format = useFormat();
+  const isRunning = status === 'RUNNING' && progress !== null && progress !== undefined;
+  return (
+    <>
+      <Badge kind={KINDS[status]}>{t.statuses[status]}</Badge> {isRunning && format.percent(progress)}
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import { counting } from '../../i18n/catalogue';
+
+const count = counting('en');
+
+const messages = {
+  jobs: 'Jobs',
+  dead: 'Dead letters',
+  schedules: 'Schedules',
+  refresh: 'Refresh',
+  status: 'State',
+  all: 'All',
+  statuses: {
+    QUEUED: 'waits',
+    RUNNING: 'runs',
+    SUCCEEDED: 'done',
+    FAILED: 'failed',
+    CANCELLED: 'cancelled',
+  },
+  kind: 'Kind',
+  attempts: 'Attempts',
+  failures: 'Failures',
+  error: 'Why it failed',
+  created: 'Asked for',
+  finished: 'Given up',
+  next: 'Next attempt',
+  do: 'Actions',
+  cancel: 'Cancel the job',
+  cancelTitle: (kind: string) => `Cancel ${kind}?`,
+  cancelText: 'What it has done so far stays. It can be retried later.',
+  cancelled: 'The job is cancelled, or ends within a second.',
+  retry: 'Retry',
+  requeue: 'Try again',
+  requeued: 'It waits for a worker again.',
+  chooseAll: 'Choose all',
+  chooseNone: 'Choose none',
+  requeueChosen: (chosen: number) => count(chosen, { one: 'Try # again', other: 'Try # again' }),
+  quarantined: 'quarantined',
+  noJobs: 'No jobs',
+  noJobsText: 'Exports, imports, mail and deliveries are done in the background, and are listed here.',
+  noDead: 'No dead letters',
+  noDeadText: 'What failed for good would be here, to be tried again.',
+  name: 'Name',
+  when: 'When',
+  every: (seconds: string) => `every ${seconds} s`,
+  missed: 'Missed runs',
+  missedRuns: { EVERY: 'each is made up for', ONCE: 'made up for once', SKIP: 'skipped' },
+  lastRun: 'Last',
+  nextRun: 'Next',
+  noSchedules: 'No schedules',
+  noSchedulesText: 'What is to happen regularly, such as scheduled exports, is listed here.',
+};
+
+export default messages;

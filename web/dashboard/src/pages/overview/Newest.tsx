@@ -1,0 +1,63 @@
+import { useCallback, useEffect, useState } from 'react';
+import { useFeedbackEvents } from '../../app/workspace';
+import type { FeedbackRowFragment } from '../../gql/graphql';
+import { useMessages } from '../../i18n/catalogue';
+import type { FeedbackChange } from '../../live/feed';
+import { merged } from '../../live/merge';
+import { Moment } from '../../ui/Moment';
+import { Sentiment } from '../../ui/Sentiment';
+import { Empty } from '../../ui/states';
+import { MESSAGES } from './messages';
+import styles from './Newest.module.css';
+
+interface Props {
+  nodes: readonly FeedbackRowFragment[];
+  most: number;
+  onGap: () => void;
+}
+
+/** The newest feedback, as it comes in and is scored. */
+export function Newest({ nodes, most, onGap }: Props) {
+  const t = useMessages(MESSAGES);
+  const [rows, setRows] = useState(() => [...nodes]);
+  // What was asked for again is newer than what was shown; what came by the feed alone stays.
+  useEffect(() => {
+    setRows((now) => merged(now, nodes.map(asChange), most));
+  }, [nodes, most]);
+  const onChanges = useCallback(
+    (changes: readonly FeedbackChange[]) => setRows((now) => merged(now, changes, most)),
+    [most],
+  );
+  useFeedbackEvents(onChanges, onGap);
+
+  if (!rows.length) {
+    return (
+      <Empty icon="inbox" title={t.none}>
+        {t.noneText}
+      </Empty>
+    );
+  }
+  return (
+    <ol className={styles.list}>
+      {rows.map(({ id, body, author, source, occurredAt, rating, sentiment }) => (
+        <li key={id} className={styles.row} data-label={sentiment?.label ?? 'none'}>
+          <p className={styles.body}>{body}</p>
+          <div className={styles.about}>
+            <Sentiment label={sentiment?.label} />
+            <span>{author?.name ?? t.anonymous}</span>
+            <span>{source.name}</span>
+            {rating !== null && <span>{t.rated(rating)}</span>}
+            <Moment at={occurredAt} />
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const asChange = (feedback: FeedbackRowFragment): FeedbackChange => ({
+  __typename: 'FeedbackEvent',
+  cursor: '',
+  type: 'ADDED',
+  feedback,
+});

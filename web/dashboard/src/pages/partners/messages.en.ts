@@ -1,0 +1,33 @@
+const messages = {
+  title: 'Partners',
+  explore: 'Explore the API',
+  exploreText: 'GraphiQL has the whole schema with its descriptions, completes what you write, and sends it.',
+  graphiql: 'Open GraphiQL',
+  recipes: 'From a program',
+  recipesText: 'Each of these submits one message, with a key from the environment that may do feedback:write.',
+  copy: 'Copy the program',
+  sample: 'The new editor is a joy to use.',
+  tryTitle: 'Try a key',
+  tryText: 'The key goes to this server only, and is kept nowhere.',
+  key: 'API key',
+  look: 'Look at it',
+  refused: 'The key was refused.',
+  isGood: (name: string, scopes: string) => `${name} is good for: ${scopes}.`,
+  left: (remaining: string, limit: string, resetAt: string) =>
+    `${remaining} of ${limit} points are left until ${resetAt}.`,
+  send: 'Submit a message with it',
+  sent: 'It has arrived.',
+  keys: 'Keys and usage',
+  manage: 'Manage API keys',
+  name: 'Name',
+  prefix: 'Begins with',
+  scopes: 'May',
+  used: 'Last used',
+  never: 'never',
+  yours: 'You yourself:',
+  none: 'No keys to show',
+  noneText: 'Make one for each program, with just what it needs.',
+  askAdmin: 'Admins of this workspace make them.',
+};
+
+export default messages;

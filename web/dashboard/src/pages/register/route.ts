@@ -1,0 +1,3 @@
+import { page } from '../../app/page';
+
+export default page({ path: '/register', access: 'signed-out', load: () => import('./Register') });
