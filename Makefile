@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema documents bench lock clean
+.PHONY: help run web web-test web-e2e test check format schema documents bench lock clean topology sbom
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/run.stamp ## Start everything and serve on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR)
+	@web/dashboard/make.sh
 	@exec $(BIN)/python -m app run --exit-with-parent
 
 test: $(VENV)/dev.stamp ## Run every test, on a real Postgres, Valkey and S3 (ARGS="-k words")
@@ -23,6 +24,16 @@ check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, test
 	$(BIN)/lint-imports
 	$(BIN)/mypy .
 	@$(MAKE) --no-print-directory test
+
+web: ## Build the dashboard, if npm is there and something has changed
+	@web/dashboard/make.sh
+
+web-test: ## Check the dashboard: format, lint, types, tests, size (needs npm)
+	@test -d web/dashboard/node_modules || (cd web/dashboard && npm ci --ignore-scripts)
+	@cd web/dashboard && npm run check
+
+web-e2e: ## Try the dashboard in Chromium against `make run` in another terminal (PORT, DATA_DIR, WORDS=inbox)
+	@node web/e2e/run.mjs "http://127.0.0.1:$${PORT:-8000}" "$$(command -v chromium || command -v google-chrome)" "$${DATA_DIR:-.earful}" $(WORDS)
 
 format: $(VENV)/dev.stamp ## Put the code into its format
 	$(BIN)/ruff format .
@@ -37,6 +48,12 @@ documents: $(VENV)/run.stamp ## Write a manifest of trusted documents (FROM=a fo
 
 bench: $(VENV)/dev.stamp ## Measure; README.md in bench/ says what
 	$(BIN)/python -m bench $(ARGS)
+
+topology: $(VENV)/dev.stamp ## Run compose.yaml's topology by hand, kill all of it while it is used (nginx, pgbouncer, prometheus)
+	$(BIN)/python -m pytest tests/deploy/whole_topology.py -p no:randomly $(ARGS)
+
+sbom: $(VENV)/dev.stamp ## Write sbom.json, the bill of materials of the image's Python packages (CycloneDX)
+	$(BIN)/cyclonedx-py requirements requirements/production.txt --output-format JSON --output-file sbom.json
 
 lock: $(VENV)/dev.stamp ## Pin every dependency anew, with hashes and without registry addresses
 	UV_CUSTOM_COMPILE_COMMAND="make lock" PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh

@@ -8,6 +8,7 @@ import orjson
 from app.answers import Answer, body_of, refusal, send_answer
 from domain import form, intake, source
 from domain.errors import InvalidInputError
+from domain.masker import Masker
 from domain.source_settings import ANY_ORIGIN, Form
 from graph.authentication import Headers, client_of, headers_of
 from graph.context import Services
@@ -84,7 +85,7 @@ class Forms:
             now = self._services.clock()
             opened = form.opened_at(self._services.seals, row.id, written.stamp)
             form.check_time(opened, now, least_seconds=rules.least_seconds)
-            message = form.incoming(written, now)
+            message = form.incoming(written, now, Masker.of(row, self._services.seals))
         except InvalidInputError as error:
             fields = [{"path": list(e.path), "message": e.message} for e in error.fields]
             raise refusal(400, str(error), fields) from None

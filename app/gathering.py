@@ -3,10 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from telemetry import trace
+from telemetry.trace import Place
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+
+class _Asked(NamedTuple, Generic[T, A]):
+    """Something to be done, who waits for it, and the trace that it belongs to."""
+
+    item: T
+    answer: "asyncio.Future[A]"
+    place: Place | None
 
 
 def _none(_: object) -> Iterable[Hashable]:
@@ -32,7 +43,7 @@ class Gatherer(Generic[T, A]):
         self._most = most
         self._keys = keys
         self._is_shared = is_shared
-        self._waiting: deque[tuple[T, asyncio.Future[A]]] = deque()
+        self._waiting: deque[_Asked[T, A]] = deque()
         self._working: asyncio.Task[None] | None = None
 
     @property
@@ -42,7 +53,7 @@ class Gatherer(Generic[T, A]):
     def ask(self, item: T) -> "asyncio.Future[A]":
         """A future of the answer. Whoever does not wait for it any more changes nothing for the others."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answer))
+        self._waiting.append(_Asked(item, answer, trace.here()))
         if self._working is None:
             self._working = asyncio.ensure_future(self._run())
         return answer
@@ -54,22 +65,23 @@ class Gatherer(Generic[T, A]):
         finally:
             self._working = None
 
-    def _next(self) -> list[tuple[T, "asyncio.Future[A]"]]:
+    def _next(self) -> list[_Asked[T, A]]:
         """The first that wait, but those that cannot be done beside another, which keep their turn."""
-        taken: list[tuple[T, asyncio.Future[A]]] = []
-        left: list[tuple[T, asyncio.Future[A]]] = []
+        taken: list[_Asked[T, A]] = []
+        left: list[_Asked[T, A]] = []
         seen: set[Hashable] = set()
         while self._waiting and len(taken) < self._most:
-            item, answer = self._waiting.popleft()
-            keys = set(self._keys(item))
-            (left if keys & seen else taken).append((item, answer))
+            asked = self._waiting.popleft()
+            keys = set(self._keys(asked.item))
+            (left if keys & seen else taken).append(asked)
             seen |= keys
         self._waiting.extendleft(reversed(left))
         return taken
 
-    async def _answer(self, asked: list[tuple[T, "asyncio.Future[A]"]]) -> None:
+    async def _answer(self, asked: list[_Asked[T, A]]) -> None:
         try:
-            answers = await self._work([item for item, _ in asked])
+            with trace.together("together", [each.place for each in asked], number=len(asked)):
+                answers = await self._work([each.item for each in asked])
         except self._is_shared as error:
             _fail(asked, error)
         except Exception as error:  # noqa: BLE001 - each gets its own
@@ -82,12 +94,12 @@ class Gatherer(Generic[T, A]):
             _fail(asked, asyncio.CancelledError())
             raise error from None
         else:
-            for (_, future), answer in zip(asked, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            for each, answer in zip(asked, answers, strict=True):
+                if not each.answer.done():
+                    each.answer.set_result(answer)
 
 
-def _fail(asked: list[tuple[T, "asyncio.Future[A]"]], error: BaseException) -> None:
-    for _, future in asked:
+def _fail(asked: list[_Asked[T, A]], error: BaseException) -> None:
+    for _, future, _ in asked:
         if not future.done():
             future.set_exception(error) if isinstance(error, Exception) else future.cancel()

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from app.resources import Api
+from inference.batcher import StuckError
 from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
 from persistence.objects import ObjectsUnavailableError
@@ -49,6 +50,7 @@ async def _ask(api: Api) -> dict[str, str]:
         "postgres": api.services.database.ping,
         "redis": api.bus.ping,
         "s3": api.objects.ping,
+        "model": api.model.ping,
     }
     states = await asyncio.gather(*(_state(ping) for ping in parts.values()))
     answers = dict(zip(parts, states, strict=True))
@@ -62,6 +64,11 @@ async def _state(ping: Callable[[], Awaitable[None]]) -> str:
             await ping()
     except TimeoutError:
         return f"away: no answer in {_SECONDS} s"
-    except (StoreUnavailableError, BusUnavailableError, ObjectsUnavailableError) as error:
+    except (
+        StoreUnavailableError,
+        BusUnavailableError,
+        ObjectsUnavailableError,
+        StuckError,
+    ) as error:
         return f"away: {str(error)[:200]}"
     return "ok"

@@ -1,5 +1,6 @@
 """The ASGI application and the process that serves it."""
 
+import asyncio
 import contextlib
 import gc
 import resource
@@ -8,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -18,17 +20,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
+from app import telemetry
 from app.connection import HttpConnection
+from app.dashboard import Dashboard
 from app.forms import Forms
 from app.health import Readiness, live
 from app.hooks import Hooks
-from app.metrics.api import of_graphql, of_hooks, of_live
+from app.metrics.api import of_documents, of_graphql, of_hooks, of_live, of_replica
 from app.metrics.backlog import Backlog
 from app.metrics.endpoint import MetricsEndpoint, joined
 from app.metrics.registry import Metrics, of_database, of_model
+from app.observed import observed
 from app.oidc import OidcSignIn
 from app.resources import Api, open_api
-from app.security import secured
 from app.settings import Settings, SettingsError
 from graph import manifest
 from graph.authentication import context_of, headers_of, recognise
@@ -44,6 +48,7 @@ from graph.subscribing import Subscriptions
 from graph.websocket import GraphQLOverWebSocket
 from graph.websocket.socket import Socket
 
+_log = structlog.get_logger(__name__)
 _CHALLENGE = {"www-authenticate": "Bearer"}
 PLAYGROUND = Path(__file__).parents[1] / "web" / "graphiql" / "dist"
 
@@ -64,11 +69,14 @@ class Application:
         self._streams: EventStreams | None = None
         self._hooks: Hooks | None = None
         self._forms: Forms | None = None
+        self._dashboard: Dashboard | None = None
         self._metrics: MetricsEndpoint | None = None
         self._rest = Starlette(routes=self._routes())
         # Only where there are other origins: it looks at every request.
         self._http = _shared(self._dispatch, settings) if settings.cors_origins else self._dispatch
         self.api: Api | None = None
+        self.failure: Exception | None = None
+        """Why it could not start."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,7 +85,7 @@ class Application:
             self._proxies.resolve(scope)
             # Each form has origins of its own.
             forms = self._forms if scope["path"].startswith("/forms/") else None
-            await (forms or self._http)(scope, receive, secured(scope, send))
+            await observed(forms or self._http, scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -85,6 +93,8 @@ class Application:
             await self._graphql(scope, receive, send)
         elif path.startswith("/hooks/") and self._hooks:
             await self._hooks(scope, receive, send)
+        elif self._dashboard and self._dashboard.has(scope):
+            await self._dashboard(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 
@@ -144,13 +154,16 @@ class Application:
         try:
             opened = open_api(self._settings)
             self.open(await opened.__aenter__())
-        except Exception as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            raise
+        except Exception as error:  # noqa: BLE001 - serve() raises it
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
         _settle_memory()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await opened.__aexit__(None, None, None)
+        # A signal may end the process as soon as this is said.
+        await asyncio.to_thread(telemetry.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     def open(self, api: Api) -> None:
@@ -164,9 +177,11 @@ class Application:
             introspection=settings.shows_schema_to,
             only_trusted=settings.only_trusted_documents,
             persisted=api.persisted if settings.persisted_queries else None,
+            traces_events=settings.trace_events,
         )
         if settings.trusted_documents is not None:
             _trust(operations, settings.trusted_documents)
+        self._dashboard = _dashboard(operations, settings)
         subscriptions = Subscriptions(operations, services.hub, services.memberships)
         seats = Seats(
             most=settings.live_connections,
@@ -198,12 +213,15 @@ class Application:
         metrics, backlog = Metrics("api"), Backlog(services.database, services.clock)
         metrics.watch(
             of_graphql(operations.engine, operations.requests),
+            of_documents(operations.documents),
             of_live(services.hub, seats),
             of_hooks(self._hooks),
             of_database(services.database),
             of_model(api.model),
             backlog.collect,
         )
+        if services.replica is not None:
+            metrics.watch(of_replica(services.replica))
         self._metrics = MetricsEndpoint(settings, partial(joined, metrics, backlog, settings))
 
 
@@ -221,7 +239,7 @@ def _shared(app: ASGIApp, settings: Settings) -> ASGIApp:
             "last-event-id",
             "traceparent",
         ],
-        expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after"],
+        expose_headers=["etag", "ratelimit", "ratelimit-policy", "retry-after", "x-trace-id"],
         max_age=600,
     )
 
@@ -231,6 +249,19 @@ def _trust(operations: Operations, path: Path) -> None:
         operations.trust(manifest.read(path))
     except (ManifestError, RequestError) as refused:
         raise SettingsError(f"TRUSTED_DOCUMENTS: {refused}") from refused
+
+
+def _dashboard(operations: Operations, settings: Settings) -> Dashboard | None:
+    """The dashboard, whose documents are trusted; None where none was built, or for another schema."""
+    stores = (settings.s3_public_url or settings.s3_endpoint_url,)
+    dashboard = Dashboard.read(settings.dashboard, stores=tuple(filter(None, stores)))
+    if dashboard is not None:
+        try:
+            operations.trust(dashboard.documents)
+        except RequestError as refused:
+            _log.warning("dashboard not served", reason=str(refused))
+            return None
+    return dashboard
 
 
 def create_app(settings: Settings, operations: type[Operations] = Operations) -> Application:
@@ -273,9 +304,15 @@ def serve(settings: Settings) -> None:
         server_header=False,
         # It would believe whoever connects from this machine.
         proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
-    _Server(config, application).run()
+    try:
+        _Server(config, application).run()
+    except SystemExit:
+        if application.failure is None:
+            raise
+        raise application.failure from None
 
 
 class _Server(uvicorn.Server):

@@ -6,15 +6,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import redis.asyncio
 import structlog
 
 from app import VERSION
 from app.buckets import objects
 from app.metrics.registry import Metrics, of_database, of_model
+from app.models import Models
 from app.scoring import load_scorer
 from app.settings import Settings
 from app.signing import keep_current
-from app.stores import now, open_database, open_redis, seals
+from app.stores import now, open_database, open_redis, open_standby, seals
 from clients import mail
 from clients.oidc import Providers, Registration
 from clients.outgoing import BadUrlError, Outgoing, check_url
@@ -37,6 +39,7 @@ from persistence.database import Database
 from persistence.limits import Limiter
 from persistence.objects import Objects
 from persistence.persisted import PersistedQueries
+from persistence.replica import Replica
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,9 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         access = AccessTokens(signing_keys, issuer=settings.base_url, lifetime=lifetime)
         scorer = await asyncio.to_thread(load_scorer, settings)
         stack.push_async_callback(scorer.close)
+        models = Models(settings, scorer)
+        await models.keep_up(store)
+        stack.push_async_callback(_end, asyncio.ensure_future(models.run(store)))
         live_bus = Bus(client, retained=settings.live_retained_events)
         hub = Hub(live_bus, unavailable=BusUnavailableError, describe=described)
         memberships = Memberships(store)
@@ -79,6 +85,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         keys = Keys(store, limiter, now)
         bucket = await stack.enter_async_context(objects(settings))
         payloads = _payloads(settings, store, bucket)
+        replica = await _replica(settings, store, client, stack)
         providers = await stack.enter_async_context(_providers(settings))
         # Ended in the opposite order, each before what it uses is closed.
         stack.push_async_callback(_end, asyncio.ensure_future(hub.run()))
@@ -91,6 +98,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             hub=hub,
             limiter=limiter,
             scorer=scorer,
+            models=models,
             seals=sealing,
             sessions=sessions,
             keys=keys,
@@ -109,6 +117,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 account.IdentityProvider(each.id, each.name, each.issuer)
                 for each in settings.identity_providers
             ],
+            replica=replica,
         )
         persisted = PersistedQueries(client, most=settings.persisted_queries)
         yield Api(services, live_bus, bucket, scorer, providers, persisted)
@@ -121,6 +130,9 @@ async def open_worker(settings: Settings, metrics: Metrics) -> AsyncIterator[Wor
         store = await stack.enter_async_context(open_database(settings, "earful worker"))
         scorer = await asyncio.to_thread(load_scorer, settings)
         stack.push_async_callback(scorer.close)
+        models = Models(settings, scorer)
+        await models.keep_up(store)
+        stack.push_async_callback(_end, asyncio.ensure_future(models.run(store)))
         outgoing = await stack.enter_async_context(
             Outgoing(
                 settings.outgoing_allowed_networks,
@@ -147,6 +159,22 @@ async def open_worker(settings: Settings, metrics: Metrics) -> AsyncIterator[Wor
             file_rules=_file_rules(settings),
             metrics=work,
         )
+
+
+async def _replica(
+    settings: Settings,
+    primary: Database,
+    client: "redis.asyncio.Redis",
+    stack: AsyncExitStack,
+) -> Replica | None:
+    """The replica, watched, if there is one."""
+    if settings.database_replica_url is None:
+        return None
+    opened = open_standby(settings, settings.database_replica_url, "earful api")
+    standby = await stack.enter_async_context(opened)
+    replica = Replica(primary, standby, client, most_seconds=settings.database_replica_seconds)
+    stack.push_async_callback(_end, asyncio.ensure_future(replica.run()))
+    return replica
 
 
 def _providers(settings: Settings) -> Providers:

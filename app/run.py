@@ -197,6 +197,8 @@ def _welcome(settings: Settings) -> None:
     base_url = settings.base_url
     _say("")
     _say("  Earful is ready.")
+    if (settings.dashboard / "index.html").is_file():
+        _say(f"    Dashboard             {base_url}/")
     _say(f"    GraphQL and GraphiQL  {base_url}/graphql")
     _say(f"    Webhooks              {base_url}/hooks/<sourceId>")
     if settings.seed_demo:

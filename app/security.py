@@ -1,6 +1,6 @@
 """What every answer tells browsers: to do nothing with it but what it is for."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 from graph.http import Scope, Send
@@ -14,12 +14,19 @@ _ALWAYS = (
 _OVER_HTTPS = (*_ALWAYS, (b"strict-transport-security", b"max-age=31536000"))
 
 
-def secured(scope: Scope, send: Send) -> Send:
-    """Sends with these headers, where the answer has none of its own."""
-    ours = _OVER_HTTPS if scope["scheme"] == "https" else _ALWAYS
+def secured(
+    scope: Scope,
+    send: Send,
+    more: Sequence[tuple[bytes, bytes]] = (),
+    answered: Callable[[int], None] | None = None,
+) -> Send:
+    """Sends with these headers, and with `more`, where the answer has none of its own; `answered` hears the status."""
+    ours = (*more, *(_OVER_HTTPS if scope["scheme"] == "https" else _ALWAYS))
 
     async def send_secured(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
+            if answered is not None:
+                answered(message["status"])
             headers = message.get("headers", ())
             given = {name for name, _ in headers}
             message["headers"] = [*headers, *(pair for pair in ours if pair[0] not in given)]

@@ -13,7 +13,7 @@ from app.scoring import load_scorer
 from app.settings import Settings
 from app.stores import open_database, seals
 from domain import demo, passwords
-from domain.sentiment import Score
+from domain.demo import KnownScore
 from inference import sentiment
 
 
@@ -34,20 +34,20 @@ async def _seed(settings: Settings) -> None:
             if await demo.is_there(reader):
                 return
         model = sentiment.name_of(settings.sentiment_model or sentiment.DEFAULT_DIRECTORY)
-        scores = demo.known_scores(model) or await _score(settings)
+        known = demo.known_scores(model) or await _score(settings)
         await demo.put_in(
             database,
             seals(settings),
             password_hash=passwords.hash(demo.PASSWORD),
-            samples=demo.samples(scores),
+            samples=demo.samples(known),
             model=model,
         )
 
 
-async def _score(settings: Settings) -> Sequence[Score | None]:
+async def _score(settings: Settings) -> Sequence[KnownScore | None]:
     # Nothing else runs yet: all cores, but no more than pay.
     scorer = load_scorer(settings, threads=min(os.cpu_count() or 1, 4))
     try:
-        return await scorer.score(demo.bodies())
+        return demo.known(await scorer.score(demo.bodies()))
     finally:
         await scorer.close()

@@ -1,5 +1,6 @@
 """Every setting of Earful: read from the environment once, checked before anything starts."""
 
+import os
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -53,6 +54,13 @@ def _issuer(url: str) -> str:
     return issuer
 
 
+def _dsn(dsn: SecretStr | None) -> SecretStr | None:
+    parts = urlsplit("" if dsn is None else dsn.get_secret_value())
+    if dsn is not None and not (parts.scheme and parts.username and parts.hostname):
+        raise ValueError("expected a DSN like https://key@sentry.example.com/1")
+    return dsn
+
+
 def _with_openid(scopes: tuple[str, ...]) -> tuple[str, ...]:
     if "openid" not in scopes:
         raise ValueError("expected openid among the scopes")
@@ -91,6 +99,12 @@ def _addresses(value: object) -> object:
     return frozenset(each.strip().lower() for each in value.split(",") if each.strip())
 
 
+def _list(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(each.strip().lower() for each in value.split(",") if each.strip())
+
+
 def _siblings(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -114,12 +128,21 @@ def _origins(value: object) -> object:
 
 
 Audience = Literal["everybody", "signed_in", "nobody"]
+Sampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
 PostgresUrl = Annotated[str | None, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str | None, _scheme("redis", "rediss")]
 HttpUrl = Annotated[str | None, _scheme("http", "https")]
 SmtpUrl = Annotated[str | None, AfterValidator(_smtp)]
 Addresses = Annotated[frozenset[str], NoDecode, BeforeValidator(_addresses)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)]
 Siblings = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_siblings)]
 Networks = Annotated[tuple[IpNetwork, ...], NoDecode, BeforeValidator(_networks)]
 
@@ -173,11 +196,15 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     seed_demo: bool = True
+    dashboard: Path = Path("web/dashboard/dist")
     shutdown_seconds: float = Field(default=10.0, gt=0, le=300)
+    keep_alive_seconds: int = Field(default=5, ge=1, le=3_600)
 
     # Stores
     database_url: PostgresUrl = None
     database_direct_url: PostgresUrl = None
+    database_replica_url: PostgresUrl = None
+    database_replica_seconds: float = Field(default=5.0, gt=0, le=3_600)
     database_pool_size: int = Field(default=10, ge=1, le=500)
     database_prepared_statements: bool = True
     redis_url: RedisUrl = None
@@ -189,6 +216,7 @@ class Settings(BaseSettings):
     s3_bucket: str = Field(default="earful", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 
     # Secrets and sessions
+    secrets_dir: Path | None = None
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     access_token_seconds: int = Field(default=600, ge=30, le=86_400)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
@@ -204,6 +232,16 @@ class Settings(BaseSettings):
     # Work in the background
     job_history_days: int = Field(default=30, ge=1, le=3_650)
     audit_days: int = Field(default=400, ge=1, le=36_500)
+
+    # Logs, traces and reports of bugs
+    log_requests: bool = True
+    otel_exporter_otlp_endpoint: HttpUrl = None
+    otel_exporter_otlp_traces_endpoint: HttpUrl = None
+    otel_service_name: str = Field(default="earful", min_length=1, max_length=255)
+    otel_traces_sampler: Sampler = "parentbased_always_on"
+    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
+    trace_events: bool = False
+    sentry_dsn: Annotated[SecretStr | None, AfterValidator(_dsn)] = None
 
     # Metrics
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
@@ -237,7 +275,10 @@ class Settings(BaseSettings):
 
     # Scoring
     sentiment_model: Path | None = None
-    inference_threads: int = Field(default=1, ge=1, le=64)
+    sentiment_labels: Names = ()
+    sentiment_languages: Names = ()
+    sentiment_models: Path | None = None
+    inference_threads: int | None = Field(default=None, ge=1, le=64)
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -263,6 +304,19 @@ class Settings(BaseSettings):
                 client_secret=self.oidc_client_secret,
             ),
         )
+
+    @property
+    def traces_endpoint(self) -> str | None:
+        """Where spans go; None where they are not recorded."""
+        base = self.otel_exporter_otlp_endpoint
+        return self.otel_exporter_otlp_traces_endpoint or (
+            None if base is None else f"{base.rstrip('/')}/v1/traces"
+        )
+
+    @property
+    def models(self) -> Path:
+        """Where operators put sentiment models that are to be activated, each in a directory of its own."""
+        return self.sentiment_models or self.data_dir / "models"
 
     @property
     def reachable_host(self) -> str:
@@ -294,9 +348,12 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: object) -> Settings:
-    """Read the environment; raises SettingsError naming each wrong variable and what was expected."""
+    """Read the environment and SECRETS_DIR; raises SettingsError naming each wrong variable and what was expected."""
+    directory = os.environ.get("SECRETS_DIR") or None
+    if directory is not None and not Path(directory).is_dir():
+        raise SettingsError(f"SECRETS_DIR: there is no directory {directory}")
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic validates them
+        return Settings(_secrets_dir=directory, **overrides)  # type: ignore[arg-type]  # pydantic validates them
     except ValidationError as error:
         lines = [
             ": ".join((*(str(part).upper() for part in problem["loc"][:1]), problem["msg"]))

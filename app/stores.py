@@ -38,17 +38,35 @@ def seals(settings: Settings) -> Seals:
 
 @asynccontextmanager
 async def open_database(settings: Settings, application: str) -> AsyncIterator[Database]:
-    store = await database.connect(
-        required(settings.database_url, "DATABASE_URL"),
-        clock=now,
-        pool_size=settings.database_pool_size,
-        prepared_statements=settings.database_prepared_statements,
-        application=application,
-    )
+    url = required(settings.database_url, "DATABASE_URL")
+    store = await _connected(settings, url, application)
     try:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_standby(settings: Settings, url: str, application: str) -> AsyncIterator[Database]:
+    """A standby, which may be away."""
+    store = await _connected(settings, url, application, eager=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _connected(
+    settings: Settings, url: str, application: str, *, eager: bool = True
+) -> Database:
+    return await database.connect(
+        url,
+        clock=now,
+        pool_size=settings.database_pool_size,
+        prepared_statements=settings.database_prepared_statements,
+        application=application,
+        eager=eager,
+    )
 
 
 @asynccontextmanager

@@ -64,10 +64,22 @@ def _ingest(arguments: list[str]) -> None:
     command.main(arguments)
 
 
+def _inference(arguments: list[str]) -> None:
+    from bench.inference import command  # noqa: PLC0415
+
+    command.main(arguments)
+
+
 def _jobs(arguments: list[str]) -> None:
     from bench.jobs import command  # noqa: PLC0415
 
     command.main(arguments)
+
+
+def _scoring(arguments: list[str]) -> None:
+    from bench import scoring  # noqa: PLC0415
+
+    scoring.main(arguments)
 
 
 _BENCHMARKS = {
@@ -83,7 +95,15 @@ _BENCHMARKS = {
         "a large file in and out while the worker is killed (two minutes per 100,000 rows)",
     ),
     "ingest": (_ingest, "signed webhooks, ours, Node's and pgbench's (two minutes)"),
+    "inference": (
+        _inference,
+        "scoring texts: our way, a bare loop and transformers (three minutes)",
+    ),
     "jobs": (_jobs, "background jobs, ours and others' (three minutes)"),
+    "scoring": (
+        _scoring,
+        "stored texts scored twice while the worker is killed (half a minute per 1,000 texts)",
+    ),
     "chaos": (_chaos, "whether jobs are lost or done twice while all is killed (six minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),
     "soak": (

@@ -104,7 +104,7 @@ async def tidy(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 def _samples() -> list[tuple[int, str, int | None, str, float, float]]:
     """The demo's texts, with the scores that came with them."""
-    scores = demo.known_scores("earful-minilm-1") or []
+    scores = demo.known_scores("earful-minilm-2") or []
     scored = ((text, score) for text, score in zip(demo.texts(), scores, strict=True) if score)
     return [
         (n, text.body, text.rating, score.label, score.score, score.confidence)

@@ -84,6 +84,7 @@ def _session(engine: object, workspace: UUID, source: UUID) -> Write:
                 external_id=new_id().hex,
                 body="It works.",
                 rating=5,
+                status="OPEN",
                 occurred_at=at,
                 received_at=at,
             )

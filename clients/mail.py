@@ -8,6 +8,7 @@ import re
 import ssl
 import tempfile
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -104,6 +105,19 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         """Return when the server has taken the mail; raises MailRejectedError or MailUnavailableError."""
         message = compose(mail, self._sender)
+        async with self._connected() as client:
+            await self._hand_over(client, mail, message)
+
+    async def check(self) -> bool:
+        """Connect and sign in, and send nothing; whether it is encrypted.
+
+        What MailUnavailableError was caused by is the reason.
+        """
+        async with self._connected() as client:
+            return client.get_transport_info("sslcontext") is not None
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
         client = aiosmtplib.SMTP(
             hostname=self._server.host,
             port=self._server.port,
@@ -116,7 +130,14 @@ class SmtpMailer:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                await self._hand_over(client, mail, message)
+                # What goes wrong before a mail is offered is never the mail's fault.
+                try:
+                    await client.connect()
+                except (aiosmtplib.SMTPException, OSError) as error:
+                    raise MailUnavailableError(
+                        f"the mail server cannot be used: {error}"
+                    ) from error
+                yield client
             # The server has it; that the farewell fails must not have it sent twice.
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=_FAREWELL_SECONDS)
@@ -128,11 +149,6 @@ class SmtpMailer:
             client.close()
 
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: Mail, message: EmailMessage) -> None:
-        """Connect, then send; what goes wrong before the mail is offered is never the mail's fault."""
-        try:
-            await client.connect()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailUnavailableError(f"the mail server cannot be used: {error}") from error
         recipient = parse_address(mail.to).addr_spec
         needs_utf8 = message.policy is SMTPUTF8
         try:

@@ -23,6 +23,8 @@ from yarl import URL
 
 from clients.address import IpAddress, IpNetwork, is_allowed, refusal
 from clients.url import BadUrlError, check_url, literal
+from telemetry import trace
+from telemetry.trace import Kind
 
 __all__ = [
     "AddressRefusedError",
@@ -140,9 +142,21 @@ class Outgoing:
         target = URL(
             check_url(url, allowed_networks=self._allowed, http_allowed=self._http_allowed)
         )
+        # Of the URL the host: the rest may have keys in it.
+        with trace.part("POST", Kind.CLIENT, server__address=target.host or "") as span:
+            if span is not None:
+                headers = {**headers, "traceparent": span.traceparent}
+            answer = await self._post(target, body, headers, timeout)
+            if span is not None:
+                span.note(http__response__status_code=answer.status)
+            return answer
+
+    async def _post(
+        self, target: URL, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        deadline = started + timeout
+        deadline = started + seconds
         try:
             async with asyncio.timeout_at(deadline):
                 addresses = await self._addresses(target)

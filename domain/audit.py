@@ -47,6 +47,7 @@ class Action(StrEnum):
     SOURCE_SECRET_ROTATED = "source.secret_rotated"  # noqa: S105 - a name
     SOURCE_REPLAYED = "source.replayed"
     SOURCE_DELETED = "source.deleted"
+    FEEDBACK_REVEALED = "feedback.revealed"
     TAG_CREATED = "tag.created"
     API_KEY_CREATED = "api_key.created"
     API_KEY_UPDATED = "api_key.updated"
@@ -67,10 +68,16 @@ class Action(StrEnum):
     FILE_ATTACHED = "file.attached"
     JOB_IMPORT_STARTED = "job.import_started"
     JOB_IMPORT_UNDONE = "job.import_undone"
+    JOB_RESCORING_STARTED = "job.rescoring_started"
     JOB_EXPORT_STARTED = "job.export_started"
     EXPORT_SCHEDULE_CREATED = "export_schedule.created"
     EXPORT_SCHEDULE_UPDATED = "export_schedule.updated"
     EXPORT_SCHEDULE_DELETED = "export_schedule.deleted"
+    FEEDBACK_NOTE_EDITED = "feedback_note.edited"
+    FEEDBACK_NOTE_DELETED = "feedback_note.deleted"
+    SAVED_VIEW_CREATED = "saved_view.created"
+    SAVED_VIEW_UPDATED = "saved_view.updated"
+    SAVED_VIEW_DELETED = "saved_view.deleted"
     JOB_CANCELLED = "job.cancelled"
     JOB_RETRIED = "job.retried"
 
@@ -101,7 +108,9 @@ _TOLD: Mapping[Kind, Mapping[str, Callable[[Any], Any]]] = {
     Kind.WORKSPACE: dict.fromkeys(("name", "slug", "inbox_email"), _as_is),
     Kind.MEMBER: {"user_id": lambda user: ids.write(Kind.USER, user), "role": _as_is},
     Kind.INVITATION: dict.fromkeys(("email", "role"), _as_is),
-    Kind.SOURCE: dict.fromkeys(("name", "kind", "provider", "deliveries_per_minute"), _as_is),
+    Kind.SOURCE: dict.fromkeys(("name", "kind", "provider", "deliveries_per_minute"), _as_is)
+    | {"masking": _parsed},
+    Kind.FEEDBACK: {},
     Kind.TAG: dict.fromkeys(("name", "color"), _as_is),
     Kind.API_KEY: dict.fromkeys(("name", "prefix", "scopes", "allowed_ips", "expires_at"), _as_is),
     Kind.ALERT_RULE: dict.fromkeys(("name", "kind", "enabled"), _as_is)
@@ -113,6 +122,9 @@ _TOLD: Mapping[Kind, Mapping[str, Callable[[Any], Any]]] = {
     Kind.FILE: dict.fromkeys(("name", "content_type", "size", "purpose", "status"), _as_is),
     Kind.EXPORT_SCHEDULE: dict.fromkeys(("name", "format", "period", "hour", "time_zone"), _as_is)
     | {"user_ids": _ids},
+    Kind.FEEDBACK_NOTE: {"actor_name": _as_is},
+    Kind.SAVED_VIEW: dict.fromkeys(("name", "order_by"), _as_is)
+    | {"private_to": lambda member: ids.write(Kind.MEMBER, member)},
     Kind.JOB: dict.fromkeys(("kind", "status"), _as_is),
 }
 """The columns that the log tells of a thing, and how each is written."""

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain import sentiment
 from domain import source as sources
 from domain.seals import Seals
-from domain.sentiment import Score
+from domain.sentiment import Judgement, Unscored
 from persistence import account as account_store
 from persistence import demo as store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence import workspace as workspace_store
 from persistence.database import Database, Reader, UnitOfWork, new_id
+
+KnownScore = store.KnownScore
 
 PASSWORD = "earful-demo-password"  # noqa: S105 - the demo's, known to everybody
 OWNER = "demo@earful.example"
@@ -58,7 +61,7 @@ class Sample:
 
     body: str
     rating: int | None
-    score: Score | None
+    score: KnownScore | None
 
 
 async def is_there(reader: Reader) -> bool:
@@ -71,7 +74,7 @@ def bodies() -> list[str]:
     return [sample.body for sample in store.texts()]
 
 
-def samples(scores: Sequence[Score | None]) -> list[Sample]:
+def samples(scores: Sequence[KnownScore | None]) -> list[Sample]:
     """The demo's texts with these scores, in their order."""
     return [
         Sample(text.body, text.rating, score)
@@ -79,20 +82,30 @@ def samples(scores: Sequence[Score | None]) -> list[Sample]:
     ]
 
 
-def known_scores(model: str) -> Sequence[Score | None] | None:
+def known_scores(model: str) -> Sequence[KnownScore | None] | None:
     """The scores that came with the texts, if this model made them."""
     return store.known_scores(model)
 
 
-def keep_scores(model: str, scores: Sequence[Score | None]) -> None:
+def keep_scores(model: str, scores: Sequence[KnownScore | None]) -> None:
     """Make these the scores that come with the texts."""
-    store.keep_scores(
-        model,
-        [
-            None if score is None else store.KnownScore(score.label, score.score, score.confidence)
-            for score in scores
-        ],
-    )
+    store.keep_scores(model, scores)
+
+
+def known(answers: Sequence[Judgement | Unscored]) -> list[KnownScore | None]:
+    """What a model says, as it comes with the texts."""
+    return [
+        None
+        if score is None
+        else KnownScore(
+            score.label,
+            score.score,
+            score.confidence,
+            score.language,
+            sentiment.write_spans(score.spans),
+        )
+        for score in sentiment.scores(answers)
+    ]
 
 
 async def put_in(
@@ -177,6 +190,8 @@ async def _fill(
                 label=None if sample.score is None else sample.score.label,
                 score=None if sample.score is None else sample.score.score,
                 confidence=None if sample.score is None else sample.score.confidence,
+                language=None if sample.score is None else sample.score.language,
+                spans=None if sample.score is None else sample.score.spans,
                 tag_ids=[tag for tag, wanted in made.tags if wanted & words],
             )
         )

@@ -45,6 +45,8 @@ class Facets:
     label: str | None
     occurred_at: datetime
     tag_ids: tuple[UUID, ...] = ()
+    status: str = "OPEN"
+    assignee_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,15 @@ class FeedbackEvent:
                 "occurred": facets.occurred_at,
                 "tags": [tag.hex for tag in facets.tag_ids],
             }
+            | ({} if facets.status == "OPEN" else {"status": facets.status})
+            | ({} if facets.assignee_id is None else {"assignee": facets.assignee_id.hex})
             | ({"patient": True} if self.patient else {})
         ).decode()
 
     @classmethod
     def from_json(cls, payload: bytes | str) -> Self:
         data: dict[str, Any] = orjson.loads(payload)
+        assignee = data.get("assignee")
         return cls(
             data["type"],
             UUID(hex=data["id"]),
@@ -89,6 +94,8 @@ class FeedbackEvent:
                 data["label"],
                 datetime.fromisoformat(data["occurred"]),
                 tuple(UUID(hex=tag) for tag in data["tags"]),
+                data.get("status", "OPEN"),
+                None if assignee is None else UUID(hex=assignee),
             ),
             patient=data.get("patient", False),
         )

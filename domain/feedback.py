@@ -1,5 +1,6 @@
 """Feedback: stored once, as it was sent, and announced."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,13 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from domain import roles
+from domain import roles, sentiment
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Facets, FeedbackEvent
+from domain.masker import Masker
 from domain.roles import Action
-from domain.sentiment import Score
+from domain.seals import Seals
+from domain.sentiment import Judgement, Sentence
+from domain.sentiment import Unscored as NoScore
 from domain.viewer import Viewer
 from persistence import feedback as store
 from persistence import source as source_store
@@ -74,6 +78,10 @@ class DeletedFeedback:
     language: None = None
     metadata: None = None
     sentiment_label: None = None
+    sentiment_model: None = None
+    unscored_reason: None = None
+    status: str
+    assignee_id: None = None
     tags: tuple[()] = ()
 
     @property
@@ -102,8 +110,13 @@ class Submitted:
     updated: bool = False
 
 
-async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Submitted:
-    """Store one message, once, and announce it. Without a source it goes to the workspace's API source."""
+async def submit(
+    uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback, seals: Seals | None = None
+) -> Submitted:
+    """Store one message, once, and announce it. Without a source it goes to the workspace's API source.
+
+    `seals` are for sources that keep the originals of what they mask.
+    """
     with suppress(InvalidInputError):  # refused below, and not before it is known who asks
         draft = drafted(command.message, uow.now)
         event = added_event(draft, command.source_id)
@@ -121,11 +134,11 @@ async def submit(uow: UnitOfWork, viewer: Viewer, command: SubmitFeedback) -> Su
             return Submitted(row, duplicate=False)
     # Something stands in the way; step by step it shows.
     source = await destination(uow, viewer, command.workspace_id, command.source_id)
-    return await store_once(uow, source, command.message)
+    return await store_once(uow, source, command.message, seals)
 
 
 async def receive(
-    uow: UnitOfWork, source_id: UUID, delivery: str, message: Message
+    uow: UnitOfWork, source_id: UUID, delivery: str, message: Message, seals: Seals | None = None
 ) -> Submitted | None:
     """Store what a verified webhook brought; None when this delivery was stored before."""
     with suppress(InvalidInputError):
@@ -146,7 +159,7 @@ async def receive(
         raise NotFoundError("There is no such source.")
     if not await source_store.record_delivery(uow, source, delivery):
         return None
-    return await store_once(uow, source, message)
+    return await store_once(uow, source, message, seals)
 
 
 def check(message: Message, now: datetime) -> str | None:
@@ -217,6 +230,7 @@ async def deleted(reader: Reader, viewer: Viewer, event: FeedbackEvent) -> Delet
         source=sources[facets.source_id],
         rating=facets.rating,
         occurred_at=facets.occurred_at,
+        status=facets.status,
     )
 
 
@@ -232,36 +246,63 @@ async def revisions(
     return await store.revisions(reader, viewer.id, ids, columns=columns)
 
 
+async def spans(
+    reader: Reader, viewer: Viewer, ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[Sentence]]:
+    """What a model has said of each sentence of these."""
+    found = await store.spans(reader, viewer.id, ids)
+    return {id_: sentiment.read_spans(text) for id_, text in found.items()}
+
+
 async def unscored(reader: Reader, workspace: UUID, ids: Sequence[UUID]) -> list[Unscored]:
     """Those of a workspace's feedback that wait for a score."""
     return await store.unscored(reader, workspace, ids)
 
 
 async def record_scores(
-    uow: UnitOfWork, workspace: UUID, scores: Sequence[tuple[UUID, Score | None]], model: str
+    uow: UnitOfWork,
+    workspace: UUID,
+    scores: Sequence[tuple[UUID, Judgement | NoScore]],
+    model: str,
+    traces: Mapping[UUID, str] = {},
+    *,
+    texts: Mapping[UUID, str] = {},
 ) -> int:
     """Store scores where there are none yet and announce them; answers how many were stored.
 
-    None marks a text the model does not know: it counts as looked at and keeps no sentiment.
+    A text that has no score counts as looked at. `texts` are what was scored: of another text by now, which is still
+    to be scored, nothing is stored. `traces` are those that single feedback belong to.
     """
     await uow.enter(workspace)
-    rows = await store.score(
-        uow,
-        workspace,
-        ids=[feedback for feedback, _ in scores],
-        labels=[None if score is None else score.label for _, score in scores],
-        scores=[None if score is None else score.score for _, score in scores],
-        confidences=[None if score is None else score.confidence for _, score in scores],
-        model=model,
-    )
+    given = [said_by_model(id_, score, texts.get(id_)) for id_, score in scores]
+    rows = await store.score(uow, workspace, given, model=model)
     stored = {row.id: row for row in rows}
     tags: dict[UUID, list[UUID]] = {}
     for link in await tag_store.links(uow, workspace, list(stored)) if stored else ():
         tags.setdefault(link.feedback_id, []).append(link.tag_id)
     for feedback, _ in scores:  # in the order of arrival, which RETURNING does not keep
         if feedback in stored:
-            announce(uow, "SCORED", stored[feedback], tuple(tags.get(feedback, ())))
+            of = tuple(tags.get(feedback, ()))
+            announce(uow, "SCORED", stored[feedback], of, traces.get(feedback))
     return len(rows)
+
+
+def said_by_model(id_: UUID, score: Judgement | NoScore, text: str | None) -> store.Given:
+    """What a model says of a text, to be stored."""
+    digest = None
+    if text is not None:
+        digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    if isinstance(score, NoScore):
+        return store.Given(id_, digest, reason=score.reason, language=score.language)
+    return store.Given(
+        id_,
+        digest,
+        score.label,
+        score.score,
+        score.confidence,
+        sentiment.write_spans(score.spans),
+        language=score.language,
+    )
 
 
 def announce(
@@ -269,17 +310,27 @@ def announce(
     type: str,
     row: Feedback,
     tag_ids: tuple[UUID, ...] = (),
+    trace: str | None = None,
 ) -> None:
     """Tell everybody what happened to this feedback, when the transaction commits."""
-    facets = Facets(row.source_id, row.rating, row.sentiment_label, row.occurred_at, tag_ids)
+    facets = Facets(
+        row.source_id,
+        row.rating,
+        row.sentiment_label,
+        row.occurred_at,
+        tag_ids,
+        row.status,
+        row.assignee_id,
+    )
     event = FeedbackEvent(type, row.id, facets)
-    uow.emit(row.workspace_id, event.kind, event.to_json())
+    uow.emit(row.workspace_id, event.kind, event.to_json(), trace=trace)
 
 
-def drafted(message: Message, now: datetime) -> store.Draft:
+def drafted(message: Message, now: datetime, masker: Masker | None = None) -> store.Draft:
+    """What is stored of a message; InvalidInputError unless it may be."""
     metadata = check(message, now)
     author = message.author or _NOBODY
-    return store.Draft(
+    draft = store.Draft(
         id=new_id(),
         external_id=message.external_id,
         author_name=author.name,
@@ -289,7 +340,9 @@ def drafted(message: Message, now: datetime) -> store.Draft:
         rating=message.rating,
         metadata=metadata,
         occurred_at=(message.occurred_at or now).astimezone(UTC),
+        sealed=None,
     )
+    return draft if masker is None else masker.draft(draft)
 
 
 def added_event(draft: store.Draft, source_id: UUID | None) -> FeedbackEvent:
@@ -313,9 +366,9 @@ async def destination(
 
 
 async def store_once(
-    uow: UnitOfWork, source: source_store.SourceRow, message: Message
+    uow: UnitOfWork, source: source_store.SourceRow, message: Message, seals: Seals | None
 ) -> Submitted:
-    draft = drafted(message, uow.now)
+    draft = drafted(message, uow.now, Masker.of(source, seals))
     workspace, stored = source.workspace_id, None
     # What collides may be gone before it can be read.
     while stored is None:

@@ -14,6 +14,7 @@ from domain.checks import Checks
 from domain.errors import InvalidInputError
 from domain.feedback import Author, Message
 from domain.intake import Incoming
+from domain.masker import Masker
 from domain.provider import fields
 from domain.seals import Seals
 
@@ -76,9 +77,10 @@ def read(document: Any) -> Written:
     return Written(message, texts["stamp"] or "", is_bait=bool(texts["website"]))
 
 
-def incoming(written: Written, now: datetime) -> Incoming:
+def incoming(written: Written, now: datetime, masker: Masker | None) -> Incoming:
     """The message as it may be stored, once for each time that the form was opened; InvalidInputError if it may not."""
-    return intake.incoming(written.message, now, delivery=f"form:{written.stamp}", edits=False)
+    delivery = f"form:{written.stamp}"
+    return intake.incoming(written.message, now, delivery=delivery, edits=False, masker=masker)
 
 
 def check_time(opened: datetime | None, now: datetime, *, least_seconds: int) -> None:

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     AUDIT_ENTRY = "audit_entry"
     ERASURE = "erasure"
     QUARANTINED = "quarantined"
+    FEEDBACK_NOTE = "feedback_note"
+    SAVED_VIEW = "saved_view"
 
 
 _KINDS = {str(kind): kind for kind in Kind}

@@ -1,5 +1,6 @@
 """Many messages at once: what webhooks bring, new or changed, and what partners submit in batches."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,15 @@ import orjson
 from domain import feedback
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import FEEDBACK_ADDED
+from domain.masker import Masker
+from domain.seals import Seals
 from domain.viewer import Viewer
 from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import UnitOfWork
 from persistence.source import NEVER
+from telemetry import trace
 
 MOST_AT_ONCE = 500
 _TO_BE_FOUND = UUID(int=0)
@@ -24,12 +28,13 @@ _TO_BE_FOUND = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message that may be stored, and the delivery that brought it. See `incoming`."""
+    """A message that may be stored, and the delivery that brought it, in which trace. See `incoming`."""
 
     draft: store.Draft
     is_dated: bool
     delivery: str
     edits: bool
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class SubmitMany:
 
 
 async def submit_many(
-    uow: UnitOfWork, viewer: Viewer, command: SubmitMany
+    uow: UnitOfWork, viewer: Viewer, command: SubmitMany, seals: Seals
 ) -> list[feedback.Submitted | InvalidInputError]:
     """Store each of the messages that may be stored, once, and announce it; the others are answered with why not."""
     if not 0 < len(command.messages) <= MOST_AT_ONCE:
@@ -65,12 +70,15 @@ async def submit_many(
             f"1 to {MOST_AT_ONCE} messages at once; there are {len(command.messages):,}."
         )
     source = await feedback.destination(uow, viewer, command.workspace_id, command.source_id)
+    masker = Masker.of(source, seals)
     refused: dict[int, InvalidInputError] = {}
     drafts: dict[int, store.Draft] = {}
     first: dict[str, int] = {}  # where an external id stands first
     for position, message in enumerate(command.messages):
         try:
-            draft = feedback.drafted(message, uow.now)
+            draft = feedback.drafted(message, uow.now, masker)
+            if masker is not None:
+                await asyncio.sleep(0)  # It takes its time, and others have their turn.
         except InvalidInputError as error:
             refused[position] = error
             continue
@@ -91,15 +99,26 @@ async def submit_many(
         of = position if position in drafts else first[message.external_id or ""]
         row = rows.get(outcomes[of].id or _TO_BE_FOUND)
         if row is None:  # stored by somebody else in this moment
-            row = await _known(uow, source, message)
+            row = (await feedback.store_once(uow, source, message, seals)).feedback
         answers.append(feedback.Submitted(row, duplicate=of != position or outcomes[of].is_known))
     return answers
 
 
-def incoming(message: feedback.Message, now: datetime, *, delivery: str, edits: bool) -> Incoming:
-    """A verified webhook's message; InvalidInputError unless it may be stored."""
+def incoming(
+    message: feedback.Message,
+    now: datetime,
+    *,
+    delivery: str,
+    edits: bool,
+    masker: Masker | None = None,
+) -> Incoming:
+    """A verified webhook's message, masked as its source says; InvalidInputError unless it may be stored."""
     return Incoming(
-        feedback.drafted(message, now), message.occurred_at is not None, delivery, edits
+        feedback.drafted(message, now, masker),
+        message.occurred_at is not None,
+        delivery,
+        edits,
+        trace.carried(),
     )
 
 
@@ -154,14 +173,8 @@ async def receive_one(
 def _arrival(draft: store.Draft, source_id: UUID, of: Incoming | None = None) -> store.Arrival:
     event = feedback.added_event(draft, source_id).to_json()
     if of is None:
-        return store.Arrival(draft, event, None)
-    return store.Arrival(draft, event, of.delivery, of.edits)
-
-
-async def _known(
-    uow: UnitOfWork, source: source_store.SourceRow, message: feedback.Message
-) -> feedback.Feedback:
-    return (await feedback.store_once(uow, source, message)).feedback
+        return store.Arrival(draft, event, None, trace=trace.carried())
+    return store.Arrival(draft, event, of.delivery, of.edits, of.trace)
 
 
 async def _store_anew(

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from domain import audit, feedback, ids, job, roles
+from domain import audit, feedback, ids, job, original, roles
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
@@ -123,16 +123,32 @@ def meant(arguments: Mapping[str, Any], seals: Seals) -> Author:
 
 
 async def known(
-    reader: Reader, workspace: UUID, who: Author, *, after: UUID | None
+    reader: Reader, workspace: UUID, who: Author, seals: Seals, *, after: UUID | None
 ) -> list[tuple[UUID, dict[str, Any]]]:
-    """All that is known of the author's feedback behind that one, at most 500."""
+    """All that is known of the author's feedback behind that one, at most 500, with what was masked of it."""
     rows = await store.told(reader, workspace, who, after=after, most=BATCH)
     sent: dict[str, list[Any]] = {}
     for delivery in await store.delivered(reader, workspace, [row.id for row in rows]):
         sent.setdefault(delivery.feedback, []).append(orjson.loads(delivery.told))
+    masked = await original.known(reader, workspace, [row.id for row in rows], seals)
     return [
-        (row.id, orjson.loads(row.told) | {"deliveries": sent.get(row.id.hex, [])}) for row in rows
+        (
+            row.id,
+            orjson.loads(row.told)
+            | {"deliveries": sent.get(row.id.hex, []), "original": _told(masked.get(row.id))},
+        )
+        for row in rows
     ]
+
+
+def _told(was: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What was masked, by the names of our fields."""
+    if was is None:
+        return None
+    names = {"author_name": "authorName", "author_email": "authorEmail"}
+    names["author_external_id"] = "authorExternalId"
+    told = {names.get(name, name): value for name, value in was.items()}
+    return told | ({"metadata": orjson.loads(was["metadata"])} if "metadata" in was else {})
 
 
 async def attachments(

@@ -11,6 +11,7 @@ from domain.errors import InvalidInputError, NotFoundError
 from domain.job import Job, Kind, Once, Priority
 from domain.provider import Unheard
 from domain.roles import Action
+from domain.seals import Seals
 from domain.viewer import Viewer
 from persistence import quarantine as store
 from persistence.database import Columns, Database, Reader, UnitOfWork
@@ -69,7 +70,7 @@ async def pages(
 
 
 async def replay(
-    uow: UnitOfWork, viewer: Viewer, source_id: UUID, ids: Sequence[UUID] | None
+    uow: UnitOfWork, viewer: Viewer, source_id: UUID, ids: Sequence[UUID] | None, seals: Seals
 ) -> Replayed:
     """Try some once more, or all: at once where they are few, otherwise by a job."""
     row = await sources.enter(uow, viewer, source_id)
@@ -95,11 +96,11 @@ async def replay(
         kept = await store.oldest(
             uow, row.workspace_id, row.id, after=BEGINNING, limit=MOST_AT_ONCE
         )
-    return Replayed(row, await _try_again(uow, row, kept), None)
+    return Replayed(row, await _try_again(uow, row, kept, seals), None)
 
 
 async def replay_some(
-    uow: UnitOfWork, workspace: UUID, source_id: UUID, after: Key
+    uow: UnitOfWork, workspace: UUID, source_id: UUID, after: Key, seals: Seals
 ) -> tuple[Tried, Key | None]:
     """Try the next ones behind `after` in an entered workspace; None for where to go on when there are no more."""
     row = await sources.in_workspace(uow, workspace, source_id)
@@ -108,14 +109,16 @@ async def replay_some(
     kept = await store.oldest(uow, workspace, source_id, after=after, limit=MOST_AT_ONCE)
     if not kept:
         return Tried(), None
-    tried = await _try_again(uow, row, kept)
+    tried = await _try_again(uow, row, kept, seals)
     return tried, (kept[-1].received_at, kept[-1].id)
 
 
-async def _try_again(uow: UnitOfWork, row: SourceRow, kept: Sequence[Quarantined]) -> Tried:
+async def _try_again(
+    uow: UnitOfWork, row: SourceRow, kept: Sequence[Quarantined], seals: Seals
+) -> Tried:
     tried, done = Tried(), []
     for each in kept:
-        outcome = await receiving.take_in(uow, row, each)
+        outcome = await receiving.take_in(uow, row, each, seals)
         if isinstance(outcome, Unheard):
             tried += Tried(failed=1)
         else:

@@ -26,6 +26,9 @@ class Action(StrEnum):
     LEAVE = "leave this workspace"
     SUBMIT_FEEDBACK = "submit feedback"
     TAG_FEEDBACK = "tag feedback"
+    TRIAGE_FEEDBACK = "set the status and assignee of feedback"
+    WRITE_NOTES = "write notes on feedback"
+    SHARE_VIEWS = "share saved views"
     UPLOAD_FILES = "upload files"
     IMPORT_FEEDBACK = "import feedback"
     EXPORT_FEEDBACK = "export feedback"
@@ -35,9 +38,13 @@ class Action(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     SCHEDULE_EXPORTS = "schedule exports"
     UNDO_IMPORTS = "undo imports"
+    MANAGE_NOTES = "change the notes of others"
+    MANAGE_VIEWS = "change the shared views of others"
+    RESCORE_FEEDBACK = "have feedback scored again"
     MANAGE_JOBS = "cancel and retry jobs"
     MANAGE_API_KEYS = "manage API keys"
     READ_AUDIT_LOG = "read the audit log"
+    REVEAL_FEEDBACK = "reveal what was masked"
     MANAGE_PRIVACY = "export and erase what is known of an author"
     MANAGE_MEMBERS = "manage members who are not owners"
     MANAGE_OWNERS = "make or unmake owners"
@@ -48,6 +55,9 @@ LEAST = {
     Action.LEAVE: Role.VIEWER,
     Action.SUBMIT_FEEDBACK: Role.ANALYST,
     Action.TAG_FEEDBACK: Role.ANALYST,
+    Action.TRIAGE_FEEDBACK: Role.ANALYST,
+    Action.WRITE_NOTES: Role.ANALYST,
+    Action.SHARE_VIEWS: Role.ANALYST,
     Action.UPLOAD_FILES: Role.ANALYST,
     Action.IMPORT_FEEDBACK: Role.ANALYST,
     Action.EXPORT_FEEDBACK: Role.ANALYST,
@@ -57,9 +67,13 @@ LEAST = {
     Action.MANAGE_WEBHOOKS: Role.ADMIN,
     Action.SCHEDULE_EXPORTS: Role.ADMIN,
     Action.UNDO_IMPORTS: Role.ADMIN,
+    Action.MANAGE_NOTES: Role.ADMIN,
+    Action.MANAGE_VIEWS: Role.ADMIN,
+    Action.RESCORE_FEEDBACK: Role.ADMIN,
     Action.MANAGE_JOBS: Role.ADMIN,
     Action.MANAGE_API_KEYS: Role.ADMIN,
     Action.READ_AUDIT_LOG: Role.ADMIN,
+    Action.REVEAL_FEEDBACK: Role.ADMIN,
     Action.MANAGE_PRIVACY: Role.ADMIN,
     Action.MANAGE_MEMBERS: Role.ADMIN,
     Action.MANAGE_OWNERS: Role.OWNER,

@@ -25,7 +25,7 @@ ALL = frozenset(map(str, Scope))
 
 ACTIONS: Mapping[Scope, tuple[str, ...]] = {
     Scope.FEEDBACK_READ: ("READ",),
-    Scope.FEEDBACK_WRITE: ("SUBMIT_FEEDBACK",),
+    Scope.FEEDBACK_WRITE: ("SUBMIT_FEEDBACK", "TRIAGE_FEEDBACK"),
     Scope.FEEDBACK_TAG: ("TAG_FEEDBACK",),
     Scope.STATS_READ: ("READ",),
     Scope.SENTIMENT_ANALYZE: (),

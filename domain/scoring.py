@@ -7,7 +7,8 @@ from uuid import UUID
 from domain import feedback, job
 from domain.feedback import Unscored
 from domain.job import Job, Kind, Once
-from domain.sentiment import Score
+from domain.sentiment import Judgement
+from domain.sentiment import Unscored as NoScore
 from persistence import feedback as store
 from persistence.database import Database, Reader
 
@@ -41,10 +42,10 @@ async def record(
     database: Database,
     workspace: UUID,
     rows: Sequence[Unscored],
-    scores: Sequence[Score | None],
-    model: str,
+    answers: Sequence[Judgement | NoScore],
 ) -> int:
-    """Store the scores of these, where there are none yet; answers how many."""
-    given = [(row.id, score) for row, score in zip(rows, scores, strict=True)]
+    """Store what one model says of these, where there is no score yet; answers how many."""
+    given = [(row.id, answer) for row, answer in zip(rows, answers, strict=True)]
+    texts = {row.id: row.body for row in rows}
     async with database.transaction() as uow:
-        return await feedback.record_scores(uow, workspace, given, model)
+        return await feedback.record_scores(uow, workspace, given, answers[0].model, texts=texts)

@@ -14,6 +14,7 @@ from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
 from domain.job import Job, Kind, Once, Priority
+from domain.masker import Rules
 from domain.provider import PROVIDERS
 from domain.roles import Action
 from domain.seals import SealBrokenError, Seals
@@ -55,11 +56,12 @@ class CreateSource:
     generic: Generic | None = None
     form: Form | None = None
     deliveries_per_minute: int | None = None
+    masking: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateSource:
-    """What is to be other than it is: some of name, generic, form and deliveries_per_minute."""
+    """What is to be other than it is: some of name, generic, form, deliveries_per_minute and masking."""
 
     source_id: UUID
     values: Mapping[str, Any]
@@ -87,6 +89,7 @@ async def create(uow: UnitOfWork, viewer: Viewer, command: CreateSource, seals: 
     checks = Checks()
     checks.text(command.name, "name", longest=200, required=True)
     _check_rate(command.deliveries_per_minute, checks)
+    masking = _checked(command.masking, checks)
     settings = source_settings.check(
         command.kind, command.provider, command.generic, command.form, checks
     )
@@ -113,6 +116,7 @@ async def create(uow: UnitOfWork, viewer: Viewer, command: CreateSource, seals: 
         settings=settings,
         publishable_key=new_key() if command.kind == "FORM" else None,
         deliveries_per_minute=command.deliveries_per_minute,
+        masking=masking,
     )
     what = audit.Action.SOURCE_CREATED
     await audit.record(uow, viewer, what, command.workspace_id, row.id, after=row)
@@ -131,21 +135,34 @@ async def enter(uow: UnitOfWork, viewer: Viewer, source_id: UUID) -> store.Secre
 
 
 async def update(uow: UnitOfWork, viewer: Viewer, command: UpdateSource) -> Source:
-    """Change what is set of a source; its secret and its key stay."""
+    """Change what is set of a source; its secret and its key stay.
+
+    What it had masked so that it can be had again is masked for good once it does not say so any more.
+    """
     row = await enter(uow, viewer, command.source_id)
     name: str | None = command.values.get("name", row.name)
     rate: int | None = command.values.get("deliveries_per_minute", row.deliveries_per_minute)
     checks = Checks()
     checks.text(name, "name", longest=200, required=True)
     _check_rate(rate, checks)
+    masking = row.masking
+    if "masking" in command.values:
+        masking = _checked(command.values["masking"], checks)
     settings = row.settings
     generic, form = (command.values.get(each) for each in ("generic", "form"))
     if generic is not None or form is not None:
         settings = source_settings.check(row.kind, row.provider, generic, form, checks)
     checks.done()
     changed = await store.change(
-        uow, row, name=name or "", settings=settings, deliveries_per_minute=rate
+        uow,
+        row,
+        name=name or "",
+        settings=settings,
+        deliveries_per_minute=rate,
+        masking=masking,
     )
+    if _keeps_originals(row.masking) and not _keeps_originals(masking):
+        await feedback_store.forget_originals_of(uow, row.workspace_id, row.id)
     what = audit.Action.SOURCE_UPDATED
     await audit.record(uow, viewer, what, row.workspace_id, row.id, before=row, after=changed)
     return changed
@@ -285,6 +302,17 @@ def _purpose(source: UUID) -> str:
 
 def _check_rate(value: int | None, checks: Checks) -> None:
     checks.number(value, "deliveriesPerMinute", least=1, most=source_settings.FASTEST)
+
+
+def _checked(rules: Rules | None, checks: Checks) -> str | None:
+    if rules is None:
+        return None
+    rules.check(checks)
+    return rules.to_json()
+
+
+def _keeps_originals(masking: str | None) -> bool:
+    return masking is not None and Rules.from_json(masking).reversible
 
 
 def _check_secret(provider: str, secret: str, checks: Checks) -> None:

@@ -51,6 +51,7 @@ class _NoCounts:
 
 
 NOTHING = _NoCounts()
+ModelCount = store.ModelCountRow
 Counts = store.CountsRow | _NoCounts
 
 
@@ -65,6 +66,7 @@ class Stats:
 
     totals: Counts
     buckets: Sequence[Bucket]
+    models: Sequence[ModelCount] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,29 +143,41 @@ async def over(
     *,
     totals: bool = True,
     buckets: bool = True,
+    models: bool = False,
     columns: Columns | None = None,
 ) -> list[Stats]:
     """The statistics of each workspace, in their order; empty buckets are there, with zeros.
 
-    Of `totals` and `buckets` only what is true is counted, and in it only `columns`.
+    Of `totals`, `buckets` and `models` only what is true is counted, and in the first two only `columns`.
     """
-    rows = await store.counts(
-        reader,
-        viewer.id,
-        workspace_ids,
-        start=within.start,
-        end=within.end,
-        boundaries=within.boundaries if buckets else (),
-        where=where,
-        totals=totals,
-        columns=columns,
-    )
+    rows: list[store.CountsRow] = []
+    if totals or buckets or not models:
+        rows = await store.counts(
+            reader,
+            viewer.id,
+            workspace_ids,
+            start=within.start,
+            end=within.end,
+            boundaries=within.boundaries if buckets else (),
+            where=where,
+            totals=totals,
+            columns=columns,
+        )
+    by_model: dict[UUID, list[ModelCount]] = {}
+    if models:
+        for scored in await store.models(
+            reader, viewer.id, workspace_ids, start=within.start, end=within.end
+        ):
+            by_model.setdefault(scored.workspace_id, []).append(scored)
     by_workspace: dict[UUID, dict[int | None, Counts]] = {
         workspace: {} for workspace in workspace_ids
     }
     for row in rows:
         by_workspace[row.workspace_id][row.bucket] = row
-    return [_stats(by_workspace[workspace], within) for workspace in workspace_ids]
+    return [
+        _stats(by_workspace[workspace], within, by_model.get(workspace, ()))
+        for workspace in workspace_ids
+    ]
 
 
 async def totals(
@@ -184,14 +198,21 @@ async def compact(database: Database) -> int:
         async with database.transaction() as uow:
             latest = await store.compact(uow, most=_FOLDED_AT_ONCE)
         folded += latest
+    latest = _FOLDED_AT_ONCE
+    while latest == _FOLDED_AT_ONCE:
+        async with database.transaction() as uow:
+            latest = await store.fold_models(uow, most=_FOLDED_AT_ONCE)
     return folded
 
 
-def _stats(counts: Mapping[int | None, Counts], within: Period) -> Stats:
+def _stats(
+    counts: Mapping[int | None, Counts], within: Period, models: Sequence[ModelCount]
+) -> Stats:
     numbered = enumerate(within.boundaries, start=1)
     return Stats(
         counts.get(None, NOTHING),
         [Bucket(start, counts.get(number, NOTHING)) for number, start in numbered],
+        models,
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from domain import audit, roles
+from domain import audit, history, roles
 from domain import feedback as feedback_
 from domain import workspace as workspaces
 from domain.checks import Checks
@@ -61,7 +61,15 @@ async def set_on_feedback(
     known = await store.in_workspace(uow, row.workspace_id, wanted)
     if len(known) < len(wanted):
         raise NotFoundError("There is no such tag in this workspace.")
-    if await store.set_links(uow, workspace=row.workspace_id, feedback=row.id, tags=wanted):
+    removed, added = await store.set_links(
+        uow, workspace=workspace_id, feedback=row.id, tags=wanted
+    )
+    if removed or added:
+        were = await store.in_workspace(uow, workspace_id, removed) if removed else []
+        names = {tag.id: tag.name for tag in (*known, *were)}
+        was, is_ = (sorted(names[id_] for id_ in ids) for ids in (removed, added))
+        change = history.Change(row.id, "TAGS", was, is_)
+        await history.record(uow, viewer, workspace_id, [change])
         feedback_.announce(uow, "UPDATED", row, wanted)
     return row
 

@@ -15,13 +15,17 @@ class MalformedError(Exception):
 
 
 class Operation(NamedTuple):
-    """What a client asks for. With a `sha256` the document may be registered: by the text, if that came too."""
+    """What a client asks for. With a `sha256` the document may be registered: by the text, if that came too.
+
+    `traceparent`: on a socket, which has no headers for each, the extensions may say what trace it is part of.
+    """
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     document_id: str | None = None
     sha256: str | None = None
+    traceparent: str | None = None
 
 
 def operation_of(parameters: dict[str, Any]) -> Operation:
@@ -49,7 +53,15 @@ def operation_of(parameters: dict[str, Any]) -> Operation:
             document_id = sha256
     if document_id is None and query is None:
         raise MalformedError("`query` must be a GraphQL document.")
-    return Operation(query or "", variables, name or None, document_id, sha256)
+    return Operation(
+        query or "", variables, name or None, document_id, sha256, _traceparent(extensions or {})
+    )
+
+
+def _traceparent(extensions: dict[str, Any]) -> str | None:
+    """What is none is no reason to refuse anything."""
+    traceparent = extensions.get("traceparent")
+    return traceparent if isinstance(traceparent, str) else None
 
 
 def _document_id(parameters: dict[str, Any]) -> Any:

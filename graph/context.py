@@ -12,6 +12,7 @@ from clients.address import customer_of
 from domain import account, file, webhook
 from domain.account import Client, SessionPolicy
 from domain.errors import DomainError, RateLimitedError, UnauthenticatedError
+from domain.models import Library
 from domain.seals import Seals
 from domain.sentiment import Scorer
 from domain.viewer import Viewer
@@ -24,6 +25,7 @@ from graph.webhook_payload import Payloads
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
 from persistence.objects import Objects
+from persistence.replica import Replica
 
 POINTS = Limit("points", points=1_000_000, seconds=60)
 ANONYMOUS_POINTS = Limit("anonymous-points", points=100_000, seconds=60)
@@ -40,6 +42,7 @@ class Services:
     hub: Hub
     limiter: Limiter
     scorer: Scorer
+    models: Library
     seals: Seals
     sessions: Sessions
     keys: Keys
@@ -55,6 +58,7 @@ class Services:
     objects: Objects
     file_rules: file.Rules
     identity_providers: Sequence[account.IdentityProvider]
+    replica: Replica | None = None
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ class Context:
     """Of who was signed in by a provider, and has still to give a code."""
     set_cookies: Sequence[Cookie] = ()
     _batches: Batches | None = None
+    _replica: Replica | None = None
+    """What is read from in place of the primary."""
 
     @property
     def batches(self) -> Batches:
@@ -99,8 +105,33 @@ class Context:
             raise self.refused or UnauthenticatedError("Sign in first.")
         return self.viewer_or_none
 
+    @property
+    def caller_kind(self) -> str:
+        """What kind of caller it is, and not who."""
+        viewer = self.viewer_or_none
+        if viewer is None:
+            return "nobody"
+        return "person" if viewer.key is None else "api_key"
+
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        return self.services.database.joint_reader(self)
+        return (self._replica or self.services.database).joint_reader(self)
+
+    async def read_replica(self) -> None:
+        """Read from the replica from here on, if there is one that has what the caller has written."""
+        replica = self.services.replica
+        if replica is not None and await replica.is_new_enough(self._names):
+            self._replica = replica
+
+    async def see_no_older(self) -> None:
+        """What the caller reads from now on is to be as new as it is now."""
+        if self.services.replica is not None:
+            await self.services.replica.mark(self._names[0])
+
+    @property
+    def _names(self) -> list[str]:
+        """What tells the caller from others: who has signed in a moment ago was known by the address alone."""
+        viewer, address = self.viewer_or_none, customer_of(self.client.ip)
+        return [address] if viewer is None else [viewer.id.hex, address]
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self.services.database.transaction()
@@ -135,7 +166,7 @@ class Context:
 
     def renewed(self) -> Self:
         """The same caller with nothing remembered, for the next event of a subscription."""
-        return replace(self, _batches=None, set_cookies=())
+        return replace(self, _batches=None, _replica=None, set_cookies=())
 
 
 class Info(strawberry.Info[Context, None]):

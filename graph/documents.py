@@ -1,5 +1,6 @@
 """Documents: read, checked and compiled once, and kept as long as they are asked for; trusted ones for good."""
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -28,10 +29,12 @@ from graphql import (
 from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
-from graph.shape import MOST_CHARACTERS, MOST_TOKENS, excess
+from graph.shape import MOST_CHARACTERS, MOST_TOKENS, excess, excess_of_text
 
 CURSOR_ARGUMENT = "after"
 """Of a subscription: where a subscriber begins, which is no part of what it shares with others."""
+CURSOR_FIELD = "feedbackCursor"
+"""Of a query: where a subscriber is to begin."""
 
 # The length of a path such as selection_set, selections, 0, arguments, 0.
 _ROOT_ARGUMENT = 5
@@ -71,21 +74,40 @@ class SharedText:
 class Document:
     """A document that is valid for the schema, and its operations' plans as far as they were asked for."""
 
-    __slots__ = ("_engine", "_plans", "_prices", "_shared", "introspects", "node", "operations")
+    __slots__ = (
+        "_engine",
+        "_plans",
+        "_prices",
+        "_shared",
+        "introspects",
+        "is_trusted",
+        "node",
+        "operations",
+        "sha256",
+        "takes_cursor",
+    )
 
-    def __init__(self, engine: Engine, node: DocumentNode) -> None:
+    def __init__(self, engine: Engine, node: DocumentNode, sha256: str) -> None:
         self._engine = engine
         self._plans: dict[str | None, Plan] = {}
         self._prices: dict[str | None, Price] = {}
         self._shared: dict[str | None, SharedText] = {}
         self.node = node
+        self.sha256 = sha256
+        self.is_trusted = False
         self.introspects = any(name in ("__schema", "__type") for name in _root_fields(node))
         """Whether it asks for the schema."""
+        self.takes_cursor = node.loc is not None and CURSOR_FIELD in node.loc.source.body
+        """Whether a stream may be followed from what it answers: then nothing in it may be older than the cursor."""
         self.operations: dict[str | None, OperationType] = {
             definition.name.value if definition.name else None: definition.operation
             for definition in node.definitions
             if isinstance(definition, OperationDefinitionNode)
         }
+
+    def only_reads(self, operation_name: str | None) -> bool:
+        """Whether it neither changes anything nor says where a stream is to be followed from."""
+        return self.type_of(operation_name) is OperationType.QUERY and not self.takes_cursor
 
     def type_of(self, operation_name: str | None) -> OperationType:
         """What the chosen operation does; RequestError when none or more than one is meant."""
@@ -101,6 +123,12 @@ class Document:
             raise RequestError(
                 [bad_request(f"The document has no operation named {operation_name[:100]!r}.")]
             ) from None
+
+    def name_of(self, operation_name: str | None) -> str | None:
+        """What the document calls the chosen operation, if there is one and it has a name."""
+        if operation_name is None:
+            return next(iter(self.operations))
+        return operation_name if operation_name in self.operations else None
 
     def plan(self, operation_name: str | None) -> Plan:
         """How one of its operations is executed."""
@@ -195,6 +223,10 @@ class Documents:
         self._characters = 0
         self._trusted: dict[str, Document] = {}
         self._trusted_texts: dict[str, Document] = {}
+        self.hits = 0
+        """How often a document was asked for that was there."""
+        self.compiled = 0
+        """How often one was read and checked."""
 
     def trust(self, texts: Mapping[str, str]) -> None:
         """Compile these for good, by their ids; RequestError naming the first that is not valid."""
@@ -205,6 +237,7 @@ class Documents:
             except RequestError as refused:
                 message = f"The trusted document {id_!r} is not valid: {refused}"
                 raise RequestError([bad_request(message)]) from None
+            document.is_trusted = True
             for name in document.operations:
                 left -= document.plan(name).warm(left)
             self._trusted[id_] = self._trusted_texts[text] = document
@@ -215,7 +248,13 @@ class Documents:
         found = self._trusted.get(id_) or self._trusted.get(id_.removeprefix(_SHA256))
         if found is None:
             raise RequestError([bad_request(f"There is no document {id_[:100]!r}.")])
+        self.hits += 1
         return found
+
+    @property
+    def kept(self) -> int:
+        """How many are there."""
+        return len(self._known) + len(self._trusted)
 
     def by_hash(self, sha256: str) -> Document | None:
         """A trusted document whose id this is."""
@@ -229,10 +268,12 @@ class Documents:
         """The document, read now or before; RequestError when it is not valid."""
         known = self._known.get(text)
         if known is not None:
+            self.hits += 1
             self._known.move_to_end(text)
             return known
         trusted = self._trusted_texts.get(text)
         if trusted is not None:
+            self.hits += 1
             return trusted
         if self.only_trusted:
             raise RequestError([_UNTRUSTED])
@@ -244,11 +285,14 @@ class Documents:
         return document
 
     def _read(self, text: str) -> Document:
+        self.compiled += 1
         if len(text) > MOST_CHARACTERS:
             message = (
                 f"The document has {len(text):,} characters; {MOST_CHARACTERS:,} are the most."
             )
             raise RequestError([bad_request(message)])
+        if (refusal := excess_of_text(text)) is not None:
+            raise RequestError([bad_request(refusal)])
         try:
             node = parse(text, max_tokens=MOST_TOKENS)
             if (refusal := excess(node)) is not None:
@@ -260,4 +304,4 @@ class Documents:
             raise RequestError([bad_request("The document is nested too deeply.")]) from None
         if errors:
             raise RequestError([formatted(error) for error in errors])
-        return Document(self._engine, node)
+        return Document(self._engine, node, hashlib.sha256(text.encode()).hexdigest())

@@ -8,10 +8,10 @@ import structlog
 from graphql import GraphQLError
 
 from domain import errors
-from graph import trace
 from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
 from persistence.objects import ObjectsUnavailableError
+from telemetry import trace
 
 log = structlog.get_logger(__name__)
 

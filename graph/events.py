@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -14,7 +15,8 @@ from domain.ids import Kind
 from domain.scopes import Scope
 from graph.access import scoped
 from graph.context import Context, Info
-from graph.feedback import Feedback, FeedbackFilter, where
+from graph.feedback import Feedback
+from graph.feedback_filter import FeedbackFilter, where
 from graph.live.bus import Entry
 from graph.live.cursor import BadCursorError, Cursor
 from graph.live.index import Filter, Reading
@@ -64,6 +66,7 @@ class _Matcher:
         """Of the most specific condition: an event that passes has one of them. None where there is none."""
         where = self.where
         for kind, wanted in (
+            ("assignee", _assignees(where)),
             ("tag", where.tag_ids),
             ("source", where.source_ids),
             ("label", where.sentiments),
@@ -75,11 +78,13 @@ class _Matcher:
             low = least if where.rating_gte is None else where.rating_gte
             high = most if where.rating_lte is None else where.rating_lte
             return frozenset(("rating", value) for value in range(low, high + 1))
+        if where.statuses is not None:
+            return frozenset(("status", value) for value in where.statuses)
         return None
 
     def passes(self, event: events.FeedbackEvent) -> bool:
         where, facets = self.where, event.facets
-        rating, when = facets.rating, facets.occurred_at
+        rating, when, assignees = facets.rating, facets.occurred_at, _assignees(where)
         return (
             (where.source_ids is None or facets.source_id in where.source_ids)
             and (where.tag_ids is None or not set(where.tag_ids).isdisjoint(facets.tag_ids))
@@ -88,7 +93,17 @@ class _Matcher:
             and (where.rating_lte is None or (rating is not None and rating <= where.rating_lte))
             and (where.occurred_after is None or when >= where.occurred_after)
             and (where.occurred_before is None or when < where.occurred_before)
+            and (where.statuses is None or facets.status in where.statuses)
+            and (assignees is None or facets.assignee_id in assignees)
         )
+
+
+def _assignees(where: feedback.Filter) -> tuple[UUID | None, ...] | None:
+    """Whose feedback is asked for; None among them is nobody."""
+    nobody = (None,) if where.unassigned else ()
+    if where.assignee_ids is None:
+        return nobody or None
+    return (*where.assignee_ids, *nobody)
 
 
 def _terms(event: events.FeedbackEvent) -> Iterator[Hashable]:
@@ -96,6 +111,8 @@ def _terms(event: events.FeedbackEvent) -> Iterator[Hashable]:
     yield "source", facets.source_id
     yield "label", facets.label
     yield "rating", facets.rating
+    yield "status", facets.status
+    yield "assignee", facets.assignee_id
     for tag in facets.tag_ids:
         yield "tag", tag
 

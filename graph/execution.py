@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
 from time import perf_counter
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema
@@ -28,11 +28,16 @@ from graph.requests import Outcome, Requests
 from graph.scalars import write_json
 from persistence.database import StoreUnavailableError
 from persistence.persisted import LARGEST, PersistedQueries
+from telemetry import lines, trace
 
 MOST_POINTS = 25_000
 _HASHES = 2_000
 _CHARACTERS_A_POINT = 100
+_LONGEST_NAME = 80
 _SUGGESTION = re.compile(r" Did you mean .+\?$", re.DOTALL)
+
+if TYPE_CHECKING:
+    from telemetry.spans import Span
 
 Audience = Literal["everybody", "signed_in", "nobody"]
 
@@ -41,7 +46,7 @@ class Answer(NamedTuple):
     """The response body, and whether execution began (then HTTP says 200 in every case).
 
     Where the operation defers, the body is the first of several payloads; close the rest to end the operation.
-    `retry_after`: the caller has spent all points, and has enough again after so many seconds.
+    `retry_after`: the caller has spent all points, and has enough again after so many seconds. `points`: what it cost.
     """
 
     body: bytes
@@ -49,6 +54,7 @@ class Answer(NamedTuple):
     rest: AsyncGenerator[bytes] | None = None
     retry_after: float | None = None
     outcome: Outcome = Outcome.OK
+    points: int = 0
 
 
 class Operations:
@@ -64,14 +70,17 @@ class Operations:
         introspection: Audience = "everybody",
         only_trusted: bool = False,
         persisted: PersistedQueries | None = None,
+        traces_events: bool = False,
     ) -> None:
         """An operation may take so many `seconds` and cost `most_points`.
 
         `introspection`: who may ask for the schema, and is told what a misspelt name may have meant. `only_trusted`:
-        no other documents are executed. `persisted`: those that clients register, if they may.
+        no other documents are executed. `persisted`: those that clients register, if they may. `traces_events`: the
+        answers to events say in which trace they are.
         """
         self.engine = engine(schema)
         self.requests = Requests()
+        self.traces_events = traces_events
         self._seconds = seconds
         self._most_points = most_points
         self._introspection = introspection
@@ -79,6 +88,10 @@ class Operations:
         self._hashes: OrderedDict[str, str] = OrderedDict()
         """Texts that are registered, by their hashes, as far as this process has met them."""
         self._documents = Documents(self.engine, only_trusted=only_trusted)
+
+    @property
+    def documents(self) -> Documents:
+        return self._documents
 
     def trust(self, texts: Mapping[str, str]) -> None:
         """Compile these documents now and keep them, by their ids; RequestError for one that is not valid."""
@@ -103,6 +116,7 @@ class Operations:
                 raise RequestError([self._unshown()])
         except RequestError as refused:
             self.requests.invalid += 1
+            lines.note(outcome="invalid", caller=context.caller_kind)
             with contextlib.suppress(RateLimitedError):
                 await context.spend_points(1 + len(operation.query) // _CHARACTERS_A_POINT)
             if not self._shows_schema(context):
@@ -164,12 +178,21 @@ class Operations:
         answer's extensions if that `tells_cost`.
         """
         kind, began = document.type_of(operation.operation_name), perf_counter()
-        outcome = Outcome.ABANDONED
-        try:
-            answer = await self._answer(document, operation, context, incrementally, tells_cost)
-            outcome = answer.outcome
-        finally:
-            self.requests.note(kind, outcome, perf_counter() - began)
+        outcome, points = Outcome.ABANDONED, 0
+        with trace.part("graphql") as span:
+            try:
+                answer = await self._answer(document, operation, context, incrementally, tells_cost)
+                outcome, points = answer.outcome, answer.points
+            finally:
+                name = document.name_of(operation.operation_name)
+                self.requests.note(
+                    kind,
+                    outcome,
+                    perf_counter() - began,
+                    points,
+                    name if document.is_trusted else None,
+                )
+                said(document, name, kind.value, outcome, points, context, span)
         return answer
 
     async def _answer(
@@ -194,18 +217,26 @@ class Operations:
             return Answer(refusal, executed=False, retry_after=refused.retry_after, outcome=outcome)
         run = plan.deliver if defers else plan.run
         began = asyncio.get_running_loop().time()
+        has_replica = context.services.replica is not None
+        only_reads = has_replica and document.only_reads(operation.operation_name)
+        if only_reads:
+            await context.read_replica()
         try:
             with Deadline(self._seconds):
                 result = await run(None, context, coerced, raw)
         except TimeoutError:
-            body = {"data": None, "errors": [timed_out(self._seconds)]}
-            return Answer(orjson.dumps(body), executed=True, outcome=Outcome.TIMEOUT)
+            late = orjson.dumps({"data": None, "errors": [timed_out(self._seconds)]})
+            return Answer(late, executed=True, outcome=Outcome.TIMEOUT, points=points)
+        finally:
+            if has_replica and not only_reads:
+                await context.see_no_older()
         if isinstance(result, ExecutionResult):
-            cost = self._cost(points, result) if tells_cost else None
+            cost = self._cost(points, result)
             outcome = Outcome.ERRORS if result.errors else Outcome.OK
-            return Answer(body_of(result, cost), executed=True, outcome=outcome)
+            body = body_of(result, cost if tells_cost else None)
+            return Answer(body, executed=True, outcome=outcome, points=cost["actual"])
         payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
-        return Answer(payloads.first, executed=True, rest=payloads.rest())
+        return Answer(payloads.first, executed=True, rest=payloads.rest(), points=points)
 
     def _coerced(self, plan: Plan, raw: dict[str, Any], context: Context) -> dict[str, Any]:
         try:
@@ -215,11 +246,11 @@ class Operations:
                 _withhold(refused.errors)
             raise
 
-    async def charge(self, document: Document, operation: Operation, context: Context) -> None:
-        """Count a subscription's points once, as it begins; RequestError where these are too many."""
+    async def charge(self, document: Document, operation: Operation, context: Context) -> int:
+        """Count a subscription's points once, as it begins, and say how many; RequestError where these are too many."""
         plan = document.plan(operation.operation_name)
         coerced = self._coerced(plan, operation.variables or {}, context)
-        await self._charge(document, operation, context, coerced)
+        return await self._charge(document, operation, context, coerced)
 
     async def _charge(
         self,
@@ -254,13 +285,14 @@ class Operations:
         if plan.is_deferring(coerced):
             raise RequestError([bad_request("The events of a subscription cannot be deferred.")])
         shared = document.shared(operation.operation_name)
-        return SubscriptionPlan(plan, coerced, raw, shared, self._seconds)
+        told = self.traces_events
+        return SubscriptionPlan(plan, coerced, raw, shared, self._seconds, tells_trace=told)
 
 
 class SubscriptionPlan:
     """One subscription's plan and variables."""
 
-    __slots__ = ("_coerced", "_plan", "_raw", "_seconds", "key")
+    __slots__ = ("_coerced", "_plan", "_raw", "_seconds", "_tells_trace", "key")
 
     def __init__(
         self,
@@ -269,8 +301,11 @@ class SubscriptionPlan:
         raw: dict[str, Any],
         shared: SharedText,
         seconds: float,
+        *,
+        tells_trace: bool = False,
     ) -> None:
         self._plan = plan
+        self._tells_trace = tells_trace
         self._coerced = coerced
         self._raw = raw
         self._seconds = seconds
@@ -278,6 +313,11 @@ class SubscriptionPlan:
         # orjson would answer a kilobyte, most of it air.
         self.key: tuple[str, str] = shared.text, json.dumps(given, sort_keys=True)
         """Equal for subscriptions whose answers to the same events are the same bytes, rights aside."""
+
+    @property
+    def traceparent(self) -> str | None:
+        """What the answer to an event is to say of its trace."""
+        return trace.carried() if self._tells_trace else None
 
     async def source(self, context: Context, after: str | None) -> Any:
         """Where the events come from: a stream, or an async generator; RequestError when it cannot begin.
@@ -320,6 +360,41 @@ class SubscriptionPlan:
                 yield body_of(await self.run(event, context))
 
 
+def said(
+    document: Document,
+    name: str | None,
+    kind: str,
+    outcome: Outcome,
+    points: int,
+    context: Context,
+    span: "Span | None",
+) -> None:
+    """Tell the log and the trace what was done: of the document its hash, and no variables."""
+    line = lines.current()
+    if line is None and span is None:
+        return
+    named = None if name is None else name[:_LONGEST_NAME]
+    if line is not None:
+        line.note(
+            kind=kind,
+            operation=named,
+            document=document.sha256,
+            cost=points,
+            outcome=outcome.value,
+            caller=context.caller_kind,
+        )
+    if span is not None:
+        span.rename(kind if named is None else f"{kind} {named}")
+        span.note(
+            graphql__operation__type=kind,
+            graphql__operation__name=named,
+            graphql__document__hash=document.sha256,
+            earful__cost=points,
+            earful__outcome=outcome.value,
+            earful__caller=context.caller_kind,
+        )
+
+
 _NO_SUCH_HASH = {
     "message": "PersistedQueryNotFound",
     "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
@@ -356,12 +431,19 @@ def _met_an_outage(result: ExecutionResult) -> bool:
     )
 
 
-def body_of(result: ExecutionResult, cost: Mapping[str, int] | None = None) -> bytes:
-    """The response as bytes, with what it cost where that is to be told."""
+def body_of(
+    result: ExecutionResult,
+    cost: Mapping[str, int] | None = None,
+    *,
+    traceparent: str | None = None,
+) -> bytes:
+    """The response as bytes, with what it cost, or in which trace it is, where that is to be told."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [formatted(error) for error in result.errors]
     body["data"] = result.data
     if cost is not None:
         body["extensions"] = {"cost": cost}
+    elif traceparent is not None:
+        body["extensions"] = {"traceparent": traceparent}
     return write_json(body)

@@ -11,7 +11,7 @@ from domain.scopes import Scope
 from graph.access import scoped
 from graph.context import Info
 from graph.errors import Forbidden, InvalidInput, NotFound
-from graph.feedback import FeedbackFilter, where
+from graph.feedback_filter import FeedbackFilter, where
 from graph.job import Job
 from graph.node import read_id
 from persistence.limits import Limit

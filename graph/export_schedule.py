@@ -13,7 +13,7 @@ from graph.access import signed_in
 from graph.context import Info
 from graph.errors import Conflict, Forbidden, InvalidInput, NotFound
 from graph.export import ExportFormat
-from graph.feedback import FeedbackFilter, where
+from graph.feedback_filter import FeedbackFilter, shown, where
 from graph.fields import column, computed, rows
 from graph.node import Node, id_field, read_id, read_ids
 from graph.scalars import JSON
@@ -29,24 +29,8 @@ class ExportPeriod(StrEnum):
     MONTH = "MONTH"
 
 
-_NAMES = {
-    "search": "search",
-    "source_ids": "sourceIds",
-    "tag_ids": "tagIds",
-    "sentiments": "sentiments",
-    "rating_gte": "ratingGte",
-    "rating_lte": "ratingLte",
-}
-_KINDS = {"source_ids": Kind.SOURCE, "tag_ids": Kind.TAG}
-
-
 def _filter(root: strawberry.Parent[export.ExportSchedule]) -> JSON:
-    given = export.filter_of(orjson.loads(root.filter)).values()
-    shown = {
-        _NAMES[name]: [ids.write(_KINDS[name], each) for each in value] if name in _KINDS else value
-        for name, value in given.items()
-    }
-    return JSON(shown)
+    return shown(export.filter_of(orjson.loads(root.filter)))
 
 
 def _user_ids(root: strawberry.Parent[export.ExportSchedule]) -> list[strawberry.ID]:

@@ -10,17 +10,19 @@ from uuid import UUID
 
 import strawberry
 
-from domain import feedback, file, source, tag
-from domain.errors import FieldError, InvalidInputError
+from domain import feedback, file, history, similar, source, tag, triage
 from domain.ids import Kind
 from domain.scopes import Scope
 from domain.workspace import Workspace
-from graph.access import scoped
+from graph.access import scoped, signed_in
 from graph.context import Info
-from graph.cost import ListSize
+from graph.cost import Cost, ListSize
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
+from graph.feedback_filter import FeedbackFilter, FeedbackStatus, where
 from graph.fields import batch, column, computed, rows
-from graph.node import Node, id_field, read_id, read_ids
+from graph.history import FeedbackAssignee, FeedbackChange
+from graph.node import Node, id_field, read_id
+from graph.note import FeedbackNoteConnection, notes_of
 from graph.pagination import (
     Cursors,
     Page,
@@ -35,7 +37,7 @@ from graph.pagination import (
     time_key,
 )
 from graph.scalars import JSON, json_text
-from graph.sentiment import Sentiment, SentimentLabel
+from graph.sentiment import Sentiment, SentimentLabel, UnscoredReason, unscored_reason
 from graph.source import Source
 from graph.tag import Tag
 from persistence.limits import Limit
@@ -79,6 +81,7 @@ def _sentiment(root: strawberry.Parent[feedback.Feedback]) -> Sentiment | None:
         score=root.sentiment_score,
         confidence=root.sentiment_confidence,
         model=root.sentiment_model,
+        feedback_id=root.id,
     )
 
 
@@ -146,6 +149,43 @@ async def _revisions(
     return [found[parent.id] for parent in parents]
 
 
+async def _assignees(
+    parents: Sequence[feedback.Feedback], info: Info
+) -> Sequence[triage.Assignee | None]:
+    wanted = {parent.assignee_id for parent in parents}
+    async with info.context.reader() as reader:
+        found = await triage.assignees(
+            reader, info.context.viewer, [id_ for id_ in wanted if id_ is not None]
+        )
+    return [None if (id_ := parent.assignee_id) is None else found.get(id_) for parent in parents]
+
+
+async def _history(
+    parents: Sequence[feedback.Feedback], info: Info
+) -> Sequence[Sequence[history.Changed]]:
+    found: dict[UUID, list[history.Changed]] = {parent.id: [] for parent in parents}
+    async with info.context.reader() as reader:
+        changed = await history.of_feedback(reader, info.context.viewer, list(found))
+    for row in changed:
+        found[row.feedback_id].append(row)
+    return [found[parent.id] for parent in parents]
+
+
+async def _similar(
+    parents: Sequence[feedback.Feedback], info: Info, first: int = 5
+) -> Sequence[Sequence[feedback.Feedback]]:
+    similar.check(first)
+    async with info.context.reader() as reader:
+        found = await similar.to_feedback(
+            reader,
+            info.context.viewer,
+            list({parent.id for parent in parents}),
+            limit=first,
+            columns=info.columns("Feedback"),
+        )
+    return [found[parent.id] for parent in parents]
+
+
 @strawberry.type(description="One message of a customer, stored as it was sent.")
 @rows(feedback.Feedback, feedback.DeletedFeedback)
 class Feedback(Node):
@@ -168,12 +208,24 @@ class Feedback(Node):
     body: str = strawberry.field(description="The text as it was sent. It may contain anything.")
     rating: int | None = strawberry.field(description="From 0 to 10, on the source's own scale.")
     language: str | None = strawberry.field(
-        description="The text's language (BCP 47); null where it is not known."
+        description="The text's language (BCP 47): what its source has said, or what was found out when it was "
+        "scored; null where it is not known."
     )
     sentiment: Sentiment | None = computed(
         _sentiment,
-        reads=("sentiment_label", "sentiment_score", "sentiment_confidence", "sentiment_model"),
-        description="Null until it has been scored.",
+        reads=(
+            "id",
+            "sentiment_label",
+            "sentiment_score",
+            "sentiment_confidence",
+            "sentiment_model",
+        ),
+        description="Null until it has been scored, and where it cannot be: `unscoredReason` says why.",
+    )
+    unscored_reason: UnscoredReason | None = computed(
+        unscored_reason,
+        reads=("sentiment_label", "sentiment_model", "unscored_reason"),
+        description="Why there is no sentiment; null where there is one.",
     )
     tags: list[Tag] = batch(
         _tags,
@@ -204,62 +256,39 @@ class Feedback(Node):
         graphql_type=list[FeedbackRevision],
         description="What it was before its source changed it, the latest first: at most 20.",
     )
-
-
-@strawberry.input(
-    description="Which feedback to take. Conditions are joined by AND; values in a list by OR."
-)
-class FeedbackFilter:
-    search: str | None = strawberry.field(
-        default=None,
-        description='Words to find in the body (full-text): `late -refund`, `"on hold"`, `slow OR broken`.',
+    status: triage.Status = column(
+        "status",
+        triage.Status,
+        graphql_type=FeedbackStatus,
+        description="How far people have come with it: `updateFeedback` sets it.",
     )
-    source_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="From one of these sources."
+    assignee: FeedbackAssignee | None = batch(
+        _assignees,
+        reads=("assignee_id",),
+        graphql_type=FeedbackAssignee | None,
+        description="Whose it is to work on; null for nobody's. Who leaves the workspace is assigned to nothing.",
     )
-    tag_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="With at least one of these tags."
+    notes: FeedbackNoteConnection = batch(
+        notes_of,
+        reads=("id",),
+        access=signed_in,
+        graphql_type=FeedbackNoteConnection,
+        description="What people of the workspace have written on it, the newest first. Closed to API keys.",
     )
-    sentiments: list[SentimentLabel] | None = strawberry.field(
-        default=None, description="Scored as one of these."
+    similar: list[Annotated["Feedback", strawberry.lazy("graph.feedback")]] = batch(
+        _similar,
+        reads=("id",),
+        directives=[Cost(weight="5"), ListSize(assumed_size=5, slicing_arguments=["first"])],
+        graphql_type=list[Annotated["Feedback", strawberry.lazy("graph.feedback")]],
+        description="What is most like it in the workspace, by rare words, tags and source: at most 20.",
     )
-    rating_gte: int | None = strawberry.field(default=None, description="Rated at least this.")
-    rating_lte: int | None = strawberry.field(default=None, description="Rated at most this.")
-    occurred_after: datetime | None = strawberry.field(
-        default=None, description="Said at this moment or later."
+    history: list[FeedbackChange] = batch(
+        _history,
+        reads=("id",),
+        directives=[ListSize(assumed_size=5)],
+        graphql_type=list[FeedbackChange],
+        description="What became another of it since it came, the latest first: at most 100.",
     )
-    occurred_before: datetime | None = strawberry.field(
-        default=None, description="Said before this moment."
-    )
-
-    def where(self) -> feedback.Filter:
-        search = (self.search or "").strip() or None
-        if search is not None and ("\x00" in search or len(search) > 1_000):  # noqa: PLR2004
-            message = "must have at most 1,000 characters and no NUL"
-            raise InvalidInputError(
-                f"`filter.search` {message}.", [FieldError(("filter", "search"), message)]
-            )
-        return feedback.Filter(
-            search=search,
-            source_ids=read_ids(Kind.SOURCE, self.source_ids, "filter", "sourceIds"),
-            tag_ids=read_ids(Kind.TAG, self.tag_ids, "filter", "tagIds"),
-            sentiments=None
-            if self.sentiments is None
-            else tuple(label.value for label in self.sentiments),
-            rating_gte=_clamped(self.rating_gte),
-            rating_lte=_clamped(self.rating_lte),
-            occurred_after=self.occurred_after,
-            occurred_before=self.occurred_before,
-        )
-
-
-def _clamped(rating: int | None) -> int | None:
-    """Within what the column can be compared with; all ratings are well inside."""
-    return None if rating is None else max(-1, min(rating, 11))
-
-
-def where(filter: FeedbackFilter | None) -> feedback.Filter:
-    return feedback.Filter() if filter is None else filter.where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,25 +480,6 @@ SubmitFeedbackResult = Annotated[
 ]
 
 
-@strawberry.input(description="Which tags a feedback shall have.")
-class SetFeedbackTagsInput:
-    feedback_id: strawberry.ID = strawberry.field(description="The feedback.")
-    tag_ids: list[strawberry.ID] = strawberry.field(
-        description="All of its tags from now on, at most 50; an empty list takes all away."
-    )
-
-
-@strawberry.type(description="The feedback has these tags now.")
-class SetFeedbackTagsSuccess:
-    feedback: Feedback = strawberry.field(description="The feedback.")
-
-
-SetFeedbackTagsResult = Annotated[
-    SetFeedbackTagsSuccess | InvalidInput | Forbidden | NotFound,
-    strawberry.union("SetFeedbackTagsResult"),
-]
-
-
 @strawberry.type
 class FeedbackMutation:
     @strawberry.mutation(
@@ -479,21 +489,7 @@ class FeedbackMutation:
     async def submit_feedback(self, info: Info, input: SubmitFeedbackInput) -> SubmitFeedbackResult:
         await info.context.spend(SUBMISSIONS, info.context.viewer.id.hex)
         async with info.context.transaction() as uow:
-            stored = await feedback.submit(uow, info.context.viewer, input.command())
-        return SubmitFeedbackSuccess(feedback=stored.feedback, duplicate=stored.duplicate)  # type: ignore[arg-type]  # rows are feedback
-
-    @strawberry.mutation(
-        extensions=[scoped(Scope.FEEDBACK_TAG)],
-        description="Set all tags of a feedback. Needs the role ANALYST.",
-    )
-    async def set_feedback_tags(
-        self, info: Info, input: SetFeedbackTagsInput
-    ) -> SetFeedbackTagsResult:
-        async with info.context.transaction() as uow:
-            tagged = await tag.set_on_feedback(
-                uow,
-                info.context.viewer,
-                feedback_id=read_id(Kind.FEEDBACK, input.feedback_id, "feedbackId"),
-                tag_ids=read_ids(Kind.TAG, input.tag_ids, "tagIds") or (),
+            stored = await feedback.submit(
+                uow, info.context.viewer, input.command(), info.context.services.seals
             )
-        return SetFeedbackTagsSuccess(feedback=tagged)  # type: ignore[arg-type]  # rows are feedback
+        return SubmitFeedbackSuccess(feedback=stored.feedback, duplicate=stored.duplicate)  # type: ignore[arg-type]  # rows are feedback

@@ -120,7 +120,9 @@ class FeedbackBatchMutation:
         cost = min(max(len(input.items), 1), intake.MOST_AT_ONCE)
         await info.context.spend(SUBMISSIONS, info.context.viewer.id.hex, cost=cost)
         async with info.context.transaction() as uow:
-            outcomes = await intake.submit_many(uow, info.context.viewer, input.command())
+            outcomes = await intake.submit_many(
+                uow, info.context.viewer, input.command(), info.context.services.seals
+            )
         results = [_result(index, outcome) for index, outcome in enumerate(outcomes)]
         refused = sum(result.feedback is None for result in results)
         duplicates = sum(result.duplicate for result in results)

@@ -19,7 +19,7 @@ from graphql import GraphQLError, OperationType
 from pydantic_core import from_json
 
 from graph import media as media_types
-from graph import multipart, rate_limit, trace
+from graph import multipart, rate_limit
 from graph.asked import NAMES, MalformedError, Operation, operation_of
 from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
 from graph.context import Context, Services
@@ -87,7 +87,6 @@ class GraphQLOverHTTP:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)  # type: ignore[arg-type]  # a scope is a dict
-        trace.begin(headers.get(b"traceparent"))
         media: bytes | None = JSON
         try:
             method = scope["method"]

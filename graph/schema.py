@@ -31,14 +31,20 @@ from graph.file import FileMutation
 from graph.imports import ImportMutation
 from graph.invitation import InvitationMutation
 from graph.job import JobMutation, JobQuery, JobSubscription
+from graph.models import ModelsMutation, ModelsQuery
+from graph.note import NoteMutation
+from graph.original import OriginalMutation
 from graph.privacy import PrivacyMutation
 from graph.rate_limit import RateLimitQuery
+from graph.rescoring import RescoringMutation
+from graph.saved_view import SavedViewMutation
 from graph.scalars import SCALARS
 from graph.schedule import ScheduleQuery
 from graph.sentiment import SentimentQuery
 from graph.source_changing import SourceMutation
 from graph.stats import StatsSubscription
 from graph.tag import TagMutation
+from graph.triage import TriageMutation
 from graph.viewer import ViewerQuery
 from graph.webhook import WebhookDeliveryMutation, WebhookMutation
 from graph.workspace import WorkspaceMutation, WorkspaceQuery
@@ -53,6 +59,7 @@ class Query(
     ScheduleQuery,
     RateLimitQuery,
     SentimentQuery,
+    ModelsQuery,
 ):
     pass
 
@@ -67,12 +74,18 @@ class Mutation(
     FeedbackMutation,
     FeedbackBatchMutation,
     TagMutation,
+    TriageMutation,
+    NoteMutation,
+    SavedViewMutation,
     FileMutation,
     ImportMutation,
     ExportMutation,
     ExportScheduleMutation,
     ContactMutation,
     PrivacyMutation,
+    OriginalMutation,
+    RescoringMutation,
+    ModelsMutation,
     JobMutation,
     AlertMutation,
     WebhookMutation,

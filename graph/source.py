@@ -6,8 +6,9 @@ from enum import StrEnum
 
 import strawberry
 
-from domain import ids, source
+from domain import ids, masking, source
 from domain.ids import Kind
+from domain.masker import Rules
 from graph.context import Info
 from graph.fields import batch, column, computed, rows
 from graph.node import Node, id_field
@@ -61,6 +62,34 @@ async def _last_received_at(
     return [times.get(parent.id) for parent in parents]
 
 
+PersonalData = strawberry.enum(
+    masking.Kind,
+    name="PersonalData",
+    description="What can be told from other text by its form: e-mail addresses, telephone numbers, numbers of "
+    "payment cards (by Luhn) and bank accounts (IBAN), and secrets such as API keys, tokens and passwords.",
+)
+
+
+@strawberry.type(description="What a source masks before anything it brings is stored.")
+class Masking:
+    kinds: list[masking.Kind] = strawberry.field(
+        graphql_type=list[PersonalData],  # type: ignore[valid-type]  # an enum of Strawberry's
+        description="What is replaced in texts and metadata, by words such as `[email]`.",
+    )
+    authors: bool = strawberry.field(
+        description="Whether the author's name is masked too, and their address and id left out where they are such "
+        "data. Then they cannot be found by these for `exportAuthorData` and `eraseAuthor`."
+    )
+    reversible: bool = strawberry.field(
+        description="Whether what was there is kept, sealed, for `revealFeedback`."
+    )
+
+
+def _masking(text: str) -> Masking:
+    rules = Rules.from_json(text)
+    return Masking(kinds=list(rules.kinds), authors=rules.authors, reversible=rules.reversible)
+
+
 @strawberry.type(description="A place that feedback comes from.")
 @rows(source.Source)
 class Source(Node):
@@ -97,6 +126,12 @@ class Source(Node):
         graphql_type=JSON,
         description="What is set of a GENERIC webhook or of a form, by the names of their inputs; an empty object "
         "otherwise. No secrets.",
+    )
+    masking: Masking | None = column(
+        "masking",
+        _masking,
+        graphql_type=Masking | None,
+        description="What it masks of personal data; null where everything is stored as it was sent.",
     )
     health: SourceHealth = batch(
         health_of,

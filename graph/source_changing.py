@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import ids, quarantine, source, source_preview, source_settings
+from domain import ids, masking, quarantine, source, source_preview, source_settings
 from domain.ids import Kind
+from domain.masker import Rules
 from domain.provider import Heard, Unheard
 from domain.scopes import Scope
 from graph.access import scoped
@@ -16,7 +17,7 @@ from graph.errors import Conflict, FieldProblem, Forbidden, InvalidInput, NotFou
 from graph.job import Job
 from graph.node import read_id, read_ids
 from graph.scalars import JSON, json_text
-from graph.source import Source, SourceKind, SourceProvider
+from graph.source import PersonalData, Source, SourceKind, SourceProvider
 
 _UNSET: Any = strawberry.UNSET
 
@@ -145,6 +146,27 @@ class FormInput:
         )
 
 
+@strawberry.input(
+    description="What to mask before anything is stored. It concerns what comes from now on."
+)
+class MaskingInput:
+    kinds: list[masking.Kind] = strawberry.field(
+        graphql_type=list[PersonalData],  # type: ignore[valid-type]  # an enum of Strawberry's
+        description="What is replaced in texts and metadata, by words such as `[email]`: at least one.",
+    )
+    authors: bool = strawberry.field(
+        default=False,
+        description="Mask the author's name too, and leave out their address (with EMAIL) and an id that is personal.",
+    )
+    reversible: bool = strawberry.field(
+        default=False,
+        description="Keep what was there, sealed, for `revealFeedback`. Where this is taken back, what was kept goes.",
+    )
+
+    def rules(self) -> Rules:
+        return Rules(tuple(self.kinds), self.authors, self.reversible)
+
+
 _GIVEN = (
     "The secret that the provider has made: 8 to 512 printable characters. STRIPE, SLACK, INTERCOM and ZENDESK make "
     "it themselves; for others one is made here where it is missing."
@@ -173,6 +195,9 @@ class CreateSourceInput:
         default=None, description="For forms only; until it is set nobody may send."
     )
     deliveries_per_minute: int | None = strawberry.field(default=None, description=_RATE)
+    masking: MaskingInput | None = strawberry.field(
+        default=None, description="What to mask; nothing where it is missing."
+    )
 
     def command(self) -> source.CreateSource:
         return source.CreateSource(
@@ -184,6 +209,7 @@ class CreateSourceInput:
             generic=None if self.generic is None else self.generic.settings(),
             form=None if self.form is None else self.form.settings(),
             deliveries_per_minute=self.deliveries_per_minute,
+            masking=None if self.masking is None else self.masking.rules(),
         )
 
 
@@ -205,6 +231,9 @@ class UpdateSourceInput:
     )
     form: FormInput | None = strawberry.field(default=_UNSET, description="Of a form: all of it.")
     deliveries_per_minute: int | None = strawberry.field(default=_UNSET, description=_RATE)
+    masking: MaskingInput | None = strawberry.field(
+        default=_UNSET, description="What to mask: all of it; null for nothing."
+    )
 
     def command(self) -> source.UpdateSource:
         values: dict[str, Any] = {
@@ -212,6 +241,7 @@ class UpdateSourceInput:
             "generic": self.generic and self.generic.settings(),
             "form": self.form and self.form.settings(),
             "deliveries_per_minute": self.deliveries_per_minute,
+            "masking": self.masking and self.masking.rules(),
         }
         return source.UpdateSource(
             read_id(Kind.SOURCE, self.source_id, "sourceId"),
@@ -423,6 +453,7 @@ class SourceMutation:
                 info.context.viewer,
                 read_id(Kind.SOURCE, input.source_id, "sourceId"),
                 read_ids(Kind.QUARANTINED, input.ids, "ids"),
+                info.context.services.seals,
             )
         return ReplayQuarantinedSuccess(
             source=replayed.source,  # type: ignore[arg-type]  # rows are sources

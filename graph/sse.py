@@ -162,6 +162,8 @@ class _EventStream:
             await self.say(_event(orjson.dumps({"errors": refused.errors})) + _COMPLETE)
         except TimeoutError:
             self.is_stalled = True
+            if self._context is not None:
+                self._context.services.hub.counters.dropped += 1
         finally:
             await _end(begun)
 

@@ -16,7 +16,7 @@ from domain.workspace import Workspace
 from graph.access import scoped
 from graph.context import Context, Info
 from graph.events import FEEDBACK
-from graph.feedback import FeedbackFilter, where
+from graph.feedback_filter import FeedbackFilter, where
 from graph.node import read_id
 from graph.outage import through_outages
 from graph.scope import scope_of
@@ -56,11 +56,22 @@ class StatsBucket:
     counts: SentimentCounts = strawberry.field(description="What was said in it.")
 
 
+@strawberry.type(description="How much a model has scored.")
+class ModelCount:
+    model: str = strawberry.field(description="The model and version.")
+    count: int = strawberry.field(description="How much feedback has its score.")
+
+
 @strawberry.type(description="Feedback counted in total and over time, by when it was said.")
 class FeedbackStats:
     totals: SentimentCounts = strawberry.field(description="From `from` to before `to`.")
     buckets: list[StatsBucket] = strawberry.field(
         description="In order and without holes: empty ones are there, with zeros."
+    )
+    models: list[ModelCount] = strawberry.field(
+        description="Which models have scored what was said in this time, by whole hours (UTC) and whatever `filter` "
+        "says, most first. More than one: the counts mix what different models say, as they do until "
+        "`rescoreFeedback` is done with it."
     )
 
 
@@ -85,6 +96,7 @@ async def stats_of(
             where(filter),
             totals=selected is None or "totals" in selected,
             buckets=selected is None or "buckets" in selected,
+            models=selected is None or "models" in selected,
             columns=_counted(info),
         )
 

@@ -13,7 +13,7 @@ from graph.asked import Operation
 from graph.context import Context
 from graph.documents import Document, RequestError
 from graph.errors import formatted
-from graph.execution import Operations, SubscriptionPlan, body_of
+from graph.execution import Operations, SubscriptionPlan, body_of, said
 from graph.live.bus import Entry
 from graph.live.cursor import Cursor
 from graph.live.hub import Hub, LogWork, StateWork
@@ -22,7 +22,9 @@ from graph.live.member import Sink as LiveSink
 from graph.live.state import State as LiveState
 from graph.memberships import Memberships
 from graph.outage import through_outages
+from graph.requests import Outcome
 from graph.streams import Log, Scope, State
+from telemetry import trace
 
 
 def described(error: Exception) -> bytes:
@@ -64,10 +66,17 @@ class Subscriptions:
 
         `after` is a cursor that counts instead of the operation's own.
         """
-        await self.operations.charge(document, operation, context)
-        plan = self.operations.subscription(document, operation)
-        begun = Subscription(self, plan, context, sink)
-        await begun.begin(after)
+        outcome, points = Outcome.REFUSED, 0
+        with trace.part("graphql") as span:
+            try:
+                points = await self.operations.charge(document, operation, context)
+                plan = self.operations.subscription(document, operation)
+                begun = Subscription(self, plan, context, sink)
+                await begun.begin(after)
+                outcome = Outcome.OK
+            finally:
+                name = document.name_of(operation.operation_name)
+                said(document, name, "subscription", outcome, points, context, span)
         return begun
 
     def callers(self, key: Hashable, scope: Scope, plan: SubscriptionPlan) -> "Callers":
@@ -282,7 +291,7 @@ def _log(plan: SubscriptionPlan, callers: Callers, source: Log) -> LogWork:
         if event is None:
             return Answered(None, is_sure=False)
         result = await plan.run(event, context)
-        return Answered(body_of(result), is_sure=not result.errors)
+        return Answered(body_of(result, traceparent=plan.traceparent), is_sure=not result.errors)
 
     async def execute(entry: Entry, cursor: Cursor) -> bytes | None:
         return await callers.ask(partial(answer, entry, cursor))

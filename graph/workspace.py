@@ -18,6 +18,7 @@ from domain import (
     invitation,
     privacy,
     roles,
+    saved_view,
     source,
     tag,
     webhook,
@@ -48,6 +49,7 @@ from graph.job import JobConnection, jobs_of
 from graph.node import Node, id_field, read_id
 from graph.privacy import ErasureReceipt
 from graph.role import Role
+from graph.saved_view import SavedView
 from graph.source import Source
 from graph.stats import FeedbackStats, stats_of
 from graph.tag import Tag
@@ -206,6 +208,13 @@ class Workspace(Node):
         access=signed_in,
         graphql_type=AlertConnection,
         description="What its rules have raised, the newest first, in pages of up to 100. `alertRaised` follows it.",
+    )
+    saved_views: list[SavedView] = batch(
+        rows_of(saved_view.of_workspaces, "SavedView"),
+        reads=("id",),
+        access=signed_in,
+        graphql_type=list[SavedView],
+        description="Views of its feedback that are for all, and the caller's own, by name.",
     )
     export_schedules: list[ExportSchedule] = batch(
         rows_of(export.of_workspaces, "ExportSchedule"),

@@ -1,7 +1,7 @@
 """The Dramatiq broker and the messages we put into it. A message only wakes; the rows are the truth."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import redis
@@ -108,15 +108,24 @@ def look_message(priority: Priority) -> Message[None]:
     )
 
 
-def score_messages(workspace: UUID, ids: Sequence[UUID]) -> list[Message[None]]:
-    """Messages that ask for these feedback to be scored."""
+def score_messages(
+    workspace: UUID, ids: Sequence[UUID], traces: Mapping[UUID, str] = {}
+) -> list[Message[None]]:
+    """Messages that ask for these feedback to be scored, in the traces that they belong to."""
     return [
-        Message(
-            queue_name=SCORES,
-            actor_name=SCORE_FEEDBACK,
-            args=(workspace.hex, [id_.hex for id_ in ids[start : start + SCORED_AT_ONCE]]),
-            kwargs={},
-            options={},
-        )
+        _score_message(workspace, ids[start : start + SCORED_AT_ONCE], traces)
         for start in range(0, len(ids), SCORED_AT_ONCE)
     ]
+
+
+def _score_message(
+    workspace: UUID, ids: Sequence[UUID], traces: Mapping[UUID, str]
+) -> Message[None]:
+    of = {id_.hex: traces[id_] for id_ in ids if id_ in traces}
+    return Message(
+        queue_name=SCORES,
+        actor_name=SCORE_FEEDBACK,
+        args=(workspace.hex, [id_.hex for id_ in ids]),
+        kwargs={"traces": of} if of else {},
+        options={},
+    )

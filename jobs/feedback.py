@@ -1,11 +1,10 @@
 """Scoring feedback in the worker: at once what is new, and whenever there is time what else waits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import dramatiq
-import structlog
 from dramatiq.brokers.redis import RedisBroker
 
 from domain import feedback, scoring
@@ -15,30 +14,50 @@ from jobs.broker import SCORE_FEEDBACK, SCORES
 from jobs.resources import WorkerResources
 from jobs.runner import Task
 from persistence.database import Database
-
-log = structlog.get_logger(__name__)
+from telemetry import lines, trace
+from telemetry.trace import Kind, Part
 
 # Of all that can wait one page at a time is scored, in turn of those who ask: what is new always has half of the model.
-_turn = asyncio.Lock()
+turn = asyncio.Lock()
 
 
-async def score(database: Database, scorer: Scorer, workspace: UUID, ids: list[UUID]) -> int:
+async def score(
+    database: Database,
+    scorer: Scorer,
+    workspace: UUID,
+    ids: list[UUID],
+    traces: Mapping[UUID, str] = {},
+) -> int:
     """Score those that have no score yet; answers how many. Doing it again does nothing.
 
-    No connection is held while the model runs.
+    No connection is held while the model runs. `traces` are those that single feedback belong to.
     """
+    parts = {id_: Part("score feedback", of) for id_, of in traces.items()}
+    with trace.each(parts, Kind.CONSUMER) as carried:
+        return await _score(database, scorer, workspace, ids, carried)
+
+
+async def _score(
+    database: Database,
+    scorer: Scorer,
+    workspace: UUID,
+    ids: list[UUID],
+    traces: Mapping[UUID, str],
+) -> int:
     async with database.reader() as reader:
         rows = await feedback.unscored(reader, workspace, ids)
     if not rows:
         return 0
-    scores = await scorer.score([row.body for row in rows])
-    by_id = {row.id: found for row, found in zip(rows, scores, strict=True)}
+    answers = await scorer.score([row.body for row in rows])
+    by_id = {row.id: found for row, found in zip(rows, answers, strict=True)}
     async with database.transaction() as uow:
         return await feedback.record_scores(
             uow,
             workspace,
             [(id_, by_id[id_]) for id_ in ids if id_ in by_id],
-            scorer.model_name,
+            answers[0].model,
+            traces,
+            texts={row.id: row.body for row in rows},
         )
 
 
@@ -53,16 +72,14 @@ async def _score_what_waits(resources: WorkerResources, attempt: Attempt) -> Non
             async with database.reader() as reader:
                 rows = await scoring.page(reader, workspace, last)
             if rows:
-                async with _turn:
-                    scores = await scorer.score([row.body for row in rows])
+                async with turn:
+                    answers = await scorer.score([row.body for row in rows])
             if recording is not None:
                 scored += await recording
             if not rows:
                 break
             last = rows[-1]
-            recording = asyncio.create_task(
-                scoring.record(database, workspace, rows, scores, scorer.model_name)
-            )
+            recording = asyncio.create_task(scoring.record(database, workspace, rows, answers))
     finally:
         if recording is not None:
             await asyncio.wait({recording})
@@ -80,12 +97,20 @@ def register(broker: RedisBroker, resources: Callable[[], WorkerResources]) -> N
         min_backoff=250,
         max_backoff=60_000,
     )
-    async def score_feedback(workspace: str, ids: list[str]) -> None:
+    async def score_feedback(
+        workspace: str, ids: list[str], traces: Mapping[str, str] = {}
+    ) -> None:
         used = resources()
-        done = await score(
-            used.database, used.scorer, UUID(hex=workspace), [UUID(hex=id_) for id_ in ids]
-        )
-        log.debug("scored", workspace=workspace, asked=len(ids), scored=done)
+        trace.begin(next(iter(traces.values()), None))
+        with lines.line("job", kind=SCORE_FEEDBACK, entries=len(ids)):
+            await score(
+                used.database,
+                used.scorer,
+                UUID(hex=workspace),
+                [UUID(hex=id_) for id_ in ids],
+                {UUID(hex=id_): of for id_, of in traces.items()},
+            )
+            lines.note(outcome="succeeded")
 
 
 TASKS = (Task(scoring.SCORE, _score_what_waits),)

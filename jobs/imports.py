@@ -49,6 +49,7 @@ async def _import(resources: WorkerResources, attempt: Attempt) -> None:
                     source=source,
                     job=attempt.id,
                     now=attempt.created_at,
+                    seals=resources.seals,
                 )
             attempt.result = _counted(number, stored, refused)
         if not refused:

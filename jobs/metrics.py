@@ -53,8 +53,21 @@ class WorkMetrics:
             "earful_webhook_attempts", "Posts to webhooks.", ["outcome"], registry=None
         )
 
+        self.webhook_seconds = Histogram(
+            "earful_webhook_seconds",
+            "How long posts to webhooks took that were answered, or were given up.",
+            buckets=_SECONDS,
+            registry=None,
+        )
+
     def collect(self) -> Iterable[Metric]:
-        for each in (self.attempts, self.running, self.mails, self.webhooks):
+        for each in (
+            self.attempts,
+            self.running,
+            self.mails,
+            self.webhooks,
+            self.webhook_seconds,
+        ):
             yield from each.collect()
 
 
@@ -70,6 +83,12 @@ class RelayMetrics:
         self.delivered = Counter(
             "earful_relay_events",
             "Events of the outbox that this relay has delivered.",
+            registry=None,
+        )
+        self.waited = Histogram(
+            "earful_relay_event_seconds",
+            "From when an event was written until it was delivered.",
+            buckets=_SECONDS,
             registry=None,
         )
         self.passed_over = Counter(
@@ -89,5 +108,11 @@ class RelayMetrics:
         self.taken_back.labels(kind, _BECAME[status]).inc()
 
     def collect(self) -> Iterable[Metric]:
-        for each in (self.leading, self.delivered, self.passed_over, self.taken_back):
+        for each in (
+            self.leading,
+            self.delivered,
+            self.waited,
+            self.passed_over,
+            self.taken_back,
+        ):
             yield from each.collect()

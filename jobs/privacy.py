@@ -62,7 +62,9 @@ async def _write(
         with archive.open("feedback.ndjson", "w", force_zip64=True) as lines:
             while True:
                 async with resources.database.reader() as reader:
-                    known = await privacy.known(reader, workspace, who, after=after)
+                    known = await privacy.known(
+                        reader, workspace, who, resources.seals, after=after
+                    )
                     found = await privacy.attachments(reader, workspace, [id_ for id_, _ in known])
                 if not known:
                     break

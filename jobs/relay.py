@@ -22,6 +22,8 @@ from persistence import outbox
 from persistence.bus import Bus, BusUnavailableError, Head
 from persistence.database import Database, StoreUnavailableError
 from persistence.outbox import Leadership, LeadershipLostError, OutboxRow
+from telemetry import trace
+from telemetry.trace import Kind, Part
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +117,9 @@ class Relay:
                 await leadership.wait(_COMMIT_SECONDS)
 
     async def _react(self, rows: Sequence[OutboxRow]) -> None:
+        now = self._clock()
+        for row in rows:
+            self._metrics.waited.observe(max((now - row.created_at).total_seconds(), 0.0))
         for reaction in self._reactions:
             try:
                 await reaction(self._database, rows)
@@ -172,15 +177,16 @@ class Term:
         rows = self._claimed = self._claimed or await self._leadership.claim(BATCH)
         if not rows:
             return 0
-        topics = _by_topic(rows)
-        await self._learn(topics)
-        heads = {
-            topic: await self._publish(topic, entries, recheck=recheck)
-            for topic, entries in topics.items()
-        }
-        await self._react(rows)
-        await self._enqueue(_messages(rows))
-        await self._record([row.id for row in rows], heads)
+        with trace.each(_parts(rows), Kind.CONSUMER) as traces:
+            topics = _by_topic(rows, traces)
+            await self._learn(topics)
+            heads = {
+                topic: await self._publish(topic, entries, recheck=recheck)
+                for topic, entries in topics.items()
+            }
+            await self._react(rows)
+            await self._enqueue(_messages(rows, traces))
+            await self._record([row.id for row in rows], heads)
         self._claimed = []
         return len(rows)
 
@@ -232,21 +238,37 @@ class Term:
             await asyncio.to_thread(enqueue)
 
 
-def _by_topic(rows: Sequence[OutboxRow]) -> dict[str, list[tuple[str, str]]]:
+def _parts(rows: Sequence[OutboxRow]) -> dict[int, Part | None]:
+    """The delivery of each, as a part of the trace that it was written in."""
+    return {
+        row.id: None if row.trace is None else Part(f"deliver {row.kind}", row.trace)
+        for row in rows
+    }
+
+
+def _by_topic(
+    rows: Sequence[OutboxRow], traces: Mapping[int, str]
+) -> dict[str, list[tuple[str, str]]]:
     topics: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
         name = events.topic(row.workspace_id, events.topic_of(row.kind))
-        topics.setdefault(name, []).append((str(row.id), row.payload))
+        payload = trace.within(row.payload, traces.get(row.id))
+        topics.setdefault(name, []).append((str(row.id), payload))
     return topics
 
 
-def _messages(rows: Sequence[OutboxRow]) -> list[Message[None]]:
+def _messages(rows: Sequence[OutboxRow], traces: Mapping[int, str]) -> list[Message[None]]:
     added: dict[UUID, list[UUID]] = {}
+    of: dict[UUID, str] = {}
     for row in rows:
         if row.kind == events.FEEDBACK_ADDED:
             event = events.FeedbackEvent.from_json(row.payload)
             if not event.patient:
                 added.setdefault(row.workspace_id, []).append(event.feedback_id)
+                if row.id in traces:
+                    of[event.feedback_id] = traces[row.id]
     return [
-        message for workspace, ids in added.items() for message in score_messages(workspace, ids)
+        message
+        for workspace, ids in added.items()
+        for message in score_messages(workspace, ids, of)
     ]

@@ -16,12 +16,15 @@ import structlog
 
 from domain import ids
 from domain.ids import Kind as IdKind
-from domain.job import Kind, Priority
+from domain.job import Kind as JobKind
+from domain.job import Priority
 from jobs.attempt import Attempt, AttemptKey
 from jobs.metrics import Ended, WorkMetrics
 from jobs.verdict import CancelledFromWithinError, TookTooLongError, is_unexpected, verdict
 from persistence import job as store
 from persistence.database import Database, StoreUnavailableError, new_id
+from telemetry import lines, trace
+from telemetry.trace import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ _GRACE_SECONDS = 2.0
 class Task(Generic[R]):
     """How a kind of job is done. `do` returns when it has succeeded; what it raises says what becomes of the job."""
 
-    kind: Kind
+    kind: JobKind
     do: Callable[[R, Attempt], Awaitable[None]]
 
 
@@ -205,11 +208,19 @@ class Runner(Generic[R]):
         task = self._tasks[row.kind]
         keep = task.kind.keep_successes
         attempt = Attempt(row, worker, self._database, keep_success=keep)
-        with self._metrics.running.track_inprogress():
+        trace.begin(row.trace)
+        with (
+            self._metrics.running.track_inprogress(),
+            trace.span(f"job {row.kind}", Kind.CONSUMER) as span,
+            lines.line("job", **_said(row, self._clock())),
+        ):
             began = perf_counter()
             end = await self._outcome(attempt, task)
-        running = self._running.pop(attempt.key)
-        how = _ended(attempt, None if running.reason is _Reason.LOST else end)
+            running = self._running.pop(attempt.key)
+            how = _ended(attempt, None if running.reason is _Reason.LOST else end)
+            lines.note(outcome=how.value)
+            if span is not None:
+                span.note(earful__attempt=row.attempts, earful__outcome=how.value)
         self._metrics.attempts.labels(row.kind, how).observe(perf_counter() - began)
         if end is None or running.reason is _Reason.LOST:
             self._leave(lane)
@@ -390,6 +401,16 @@ class Runner(Generic[R]):
             if row is not None:
                 self._begin(self._lanes[Priority(row.priority)], row, worker)
         return row is not None
+
+
+def _said(row: store.ClaimedRow, now: datetime) -> lines.Facts:
+    """Of an attempt, in the log."""
+    return {
+        "kind": row.kind,
+        "job": ids.write(IdKind.JOB, row.id),
+        "attempt": row.attempts,
+        "waited": round(max((now - row.run_at).total_seconds(), 0.0), 3),
+    }
 
 
 def _ended(attempt: Attempt, end: store.End | None) -> Ended:

@@ -25,7 +25,7 @@ async def _delete(resources: WorkerResources, attempt: Attempt) -> None:
     attempt.result = {"deleted": total}
 
 
-async def _replay(_: WorkerResources, attempt: Attempt) -> None:
+async def _replay(resources: WorkerResources, attempt: Attempt) -> None:
     workspace, of = _workspace(attempt), UUID(hex=attempt.arguments["source"])
     state = attempt.state
     tried = Tried(**state.get("tried", {}))
@@ -34,7 +34,7 @@ async def _replay(_: WorkerResources, attempt: Attempt) -> None:
         after = (datetime.fromisoformat(state["after"][0]), UUID(hex=state["after"][1]))
     while after is not None:
         async with attempt.step() as uow:
-            more, after = await quarantine.replay_some(uow, workspace, of, after)
+            more, after = await quarantine.replay_some(uow, workspace, of, after, resources.seals)
         tried += more
         if after is not None:
             at = [after[0].isoformat(), after[1].hex]

@@ -14,6 +14,7 @@ from jobs import (
     invitation,
     mail,
     privacy,
+    rescoring,
     source,
     webhook,
 )
@@ -32,6 +33,7 @@ TASKS: Sequence[Task[WorkerResources]] = (
     *invitation.TASKS,
     *mail.TASKS,
     *privacy.TASKS,
+    *rescoring.TASKS,
     *source.TASKS,
     *webhook.TASKS,
 )

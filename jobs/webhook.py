@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from itertools import repeat
 from uuid import UUID
 
+import orjson
+
 from clients.outgoing import BadUrlError, OutgoingError
-from domain import signing, webhook
+from domain import ids, signing, webhook
+from domain.ids import Kind
 from domain.webhook import Delivery, PayloadError, Sent, Turn, event_of
 from jobs.attempt import Attempt, PostponedError
 from jobs.metrics import Arrived
@@ -15,6 +18,7 @@ from jobs.resources import WorkerResources
 from jobs.runner import Task
 from persistence.database import Database
 from persistence.outbox import OutboxRow
+from telemetry import lines, trace
 
 AT_ONCE = 8
 """So many requests are under way to an endpoint at the same time."""
@@ -52,14 +56,28 @@ async def _deliver(resources: WorkerResources, attempt: Attempt) -> None:
 
 
 async def _send(resources: WorkerResources, turn: Turn, delivery: Delivery) -> Sent:
-    """Post one delivery, and count what became of it."""
-    sent = await _post(resources, turn, delivery)
-    if sent.status is None:
-        arrived = Arrived.UNREACHABLE if sent.headers else Arrived.UNSENT
-    else:
-        arrived = Arrived.ACCEPTED if sent.status in _ACCEPTED else Arrived.REFUSED
+    """Post one delivery, in the trace of its event, and count what became of it."""
+    of = orjson.loads(delivery.payload).get("trace")
+    with (
+        trace.span("deliver webhook", of=of),
+        lines.line("delivery", webhook=_id(turn), event_type=delivery.event_type),
+    ):
+        sent = await _post(resources, turn, delivery)
+        if sent.status is None:
+            arrived = Arrived.UNREACHABLE if sent.headers else Arrived.UNSENT
+        else:
+            arrived = Arrived.ACCEPTED if sent.status in _ACCEPTED else Arrived.REFUSED
+            lines.note(status=sent.status)
+        lines.note(outcome=arrived.value)
     resources.metrics.webhooks.labels(arrived).inc()
+    if sent.headers:
+        resources.metrics.webhook_seconds.observe(sent.seconds)
     return sent
+
+
+def _id(turn: Turn) -> str:
+    assert turn.webhook is not None  # noqa: S101 - whoever has a batch has it
+    return ids.write(Kind.WEBHOOK, turn.webhook.id)
 
 
 async def _post(resources: WorkerResources, turn: Turn, delivery: Delivery) -> Sent:

@@ -1,19 +1,27 @@
 """One connection to Postgres, and the statements that are prepared on it."""
 
+import re
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import asyncpg
 
 from persistence.statement import R, Statement
+from telemetry import trace
+from telemetry.trace import Kind
 
 if TYPE_CHECKING:
     from asyncpg.prepared_stmt import PreparedStatement
 
+T = TypeVar("T")
+
 MOST_PREPARED = 512
 _BY_VALUE = "SET plan_cache_mode = auto"
 _FOR_ALL_VALUES = "SET plan_cache_mode = force_generic_plan"
+_VERB = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SET)\b")
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) +(\w+)")
+_LITERAL = re.compile(r"'[^']*'")
 
 
 class Connection:
@@ -58,8 +66,14 @@ class Connection:
         driver = self._driver
         return not (self._busy or driver.is_closed() or driver.is_in_transaction())
 
-    async def fetch(self, statement: Statement[R], arguments: tuple[Any, ...]) -> list[R]:
+    def fetch(
+        self, statement: Statement[R], arguments: tuple[Any, ...]
+    ) -> Coroutine[Any, Any, list[R]]:
         """All rows."""
+        fetching = self._fetch(statement, arguments)
+        return _traced(statement.text, fetching) if trace.is_on() else fetching
+
+    async def _fetch(self, statement: Statement[R], arguments: tuple[Any, ...]) -> list[R]:
         if self._busy:
             raise asyncpg.InterfaceError("another statement is running on this connection")
         self._busy = True
@@ -88,8 +102,12 @@ class Connection:
         finally:
             self._busy = False
 
-    async def execute(self, text: str, *arguments: Any) -> str:
+    def execute(self, text: str, *arguments: Any) -> Coroutine[Any, Any, str]:
         """Run one SQL text; answers its command tag. Without arguments it is a single message."""
+        executing = self._execute(text, *arguments)
+        return _traced(text, executing) if trace.is_on() else executing
+
+    async def _execute(self, text: str, *arguments: Any) -> str:
         if self._busy:
             raise asyncpg.InterfaceError("another statement is running on this connection")
         self._busy = True
@@ -129,3 +147,17 @@ class Connection:
         if len(self._prepared) > MOST_PREPARED:
             self._prepared.popitem(last=False)
         return prepared
+
+
+async def _traced(text: str, work: Coroutine[Any, Any, T]) -> T:
+    """The statement as a span. Values come as parameters, but for a few that SET takes as texts."""
+    told = {"db__system__name": "postgresql", "db__query__text": _LITERAL.sub("'?'", text)}
+    with trace.part(_name(text), Kind.CLIENT, **told):
+        return await work
+
+
+def _name(text: str) -> str:
+    """What a statement does, and to which table first, as spans are to be named: of these there are few."""
+    verb = _VERB.search(text)
+    of = _TABLE.search(text)
+    return " ".join(found[1] for found in (verb, of) if found is not None) or "SQL"

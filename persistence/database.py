@@ -34,6 +34,7 @@ from persistence.statement import (
     only,
     table,
 )
+from telemetry import trace as traces
 
 __all__ = [
     "TIMESTAMP",
@@ -146,12 +147,15 @@ class UnitOfWork(Reader):
         self._begin_text = begin
         self._begun = False
         self._over = False
-        self._events: list[tuple[UUID, str, str]] = []
+        self._events: list[tuple[UUID, str, str, str | None]] = []
 
-    def emit(self, workspace: UUID, kind: str, payload: str) -> None:
-        """Queue an outbox event, a JSON text, that becomes visible if and only if this transaction commits."""
+    def emit(self, workspace: UUID, kind: str, payload: str, *, trace: str | None = None) -> None:
+        """Queue an outbox event, a JSON text, that becomes visible if and only if this transaction commits.
+
+        It belongs to the trace of what is done here, where it is not said to which.
+        """
         self._require_open()
-        self._events.append((workspace, kind, payload))
+        self._events.append((workspace, kind, payload, trace or traces.carried()))
 
     async def enter(self, workspace: UUID) -> None:
         """Open row-level security for one workspace, where no membership statement does (jobs)."""
@@ -223,13 +227,14 @@ class UnitOfWork(Reader):
     async def _commit(self) -> None:
         if self._events:
             await self._begin()
-            workspaces, kinds, payloads = zip(*self._events, strict=True)
+            workspaces, kinds, payloads, places = zip(*self._events, strict=True)
             await self._connection.execute(
-                "INSERT INTO outbox (workspace_id, kind, payload) "
-                "SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[])",
+                "INSERT INTO outbox (workspace_id, kind, payload, trace) "
+                "SELECT * FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[])",
                 workspaces,
                 kinds,
                 payloads,
+                places,
             )
         if self._begun and self._last is not None:
             self._over = False
@@ -431,8 +436,12 @@ async def connect(
     pool_size: int = 10,
     prepared_statements: bool = True,
     application: str = "earful",
+    eager: bool = True,
 ) -> Database:
-    """Open the pool; raises StoreUnavailableError when Postgres does not answer or refuses us."""
+    """Open the pool; raises StoreUnavailableError when Postgres does not answer or refuses us.
+
+    Unless `eager` it connects when it is first used.
+    """
 
     async def open_(on_outdated: Callable[[], None]) -> Connection:
         driver = await asyncpg.connect(
@@ -454,7 +463,8 @@ async def connect(
 
     pool = Pool(open_, least=min(2, pool_size), most=pool_size)
     try:
-        await pool.fill()
+        if eager:
+            await pool.fill()
     except (*_UNREACHABLE, asyncpg.PostgresError) as error:
         await pool.close(0)
         raise StoreUnavailableError(f"Postgres cannot be reached: {error}") from error

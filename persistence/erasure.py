@@ -18,7 +18,7 @@ from persistence.database import (
     table,
 )
 from persistence.feedback import COLUMNS as FEEDBACK_COLUMNS
-from persistence.feedback import FeedbackRow
+from persistence.feedback import FeedbackRow, forget_originals
 from persistence.managed import Managed
 
 
@@ -124,7 +124,8 @@ _TOLD = {
             'metadata', feedback.metadata, 'occurredAt', feedback.occurred_at,
             'receivedAt', feedback.received_at, 'scoredAt', feedback.scored_at,
             'sentiment', jsonb_build_object('label', feedback.sentiment_label,
-                'score', feedback.sentiment_score, 'model', feedback.sentiment_model),
+                'score', feedback.sentiment_score, 'model', feedback.sentiment_model,
+                'spans', feedback.sentiment_spans, 'unscoredReason', feedback.unscored_reason),
             'tags', array(SELECT tag.name FROM feedback_tag
                 JOIN tag ON tag.id = feedback_tag.tag_id
                 WHERE feedback_tag.feedback_id = feedback.id ORDER BY tag.name),
@@ -134,6 +135,11 @@ _TOLD = {
                     'replacedAt', revision.replaced_at)
                 FROM feedback_revision AS revision
                 WHERE revision.feedback_id = feedback.id ORDER BY revision.id),
+            'status', feedback.status,
+            'notes', array(SELECT jsonb_build_object('body', note.body, 'by', note.actor_name,
+                    'createdAt', note.created_at, 'editedAt', note.edited_at)
+                FROM feedback_note AS note
+                WHERE note.feedback_id = feedback.id ORDER BY note.created_at, note.id),
             'import', (SELECT 'job_' || replace(job_id::text, '-', '') FROM import_feedback
                 WHERE import_feedback.feedback_id = feedback.id))::text AS told
         FROM feedback JOIN source ON source.id = feedback.source_id
@@ -182,7 +188,9 @@ _ANONYMISE = Statement(
     text(f"""
     UPDATE feedback SET author_name = NULL, author_email = NULL, author_external_id = NULL,
         metadata = NULL, body = CASE WHEN author_email IS NULL THEN body
-            ELSE regexp_replace(body, '***=' || author_email, '[erased]', 'gi') END
+            ELSE regexp_replace(body, '***=' || author_email, '[erased]', 'gi') END,
+        sentiment_spans = CASE WHEN body ~* ('***=' || author_email) THEN NULL
+            ELSE sentiment_spans END
     WHERE id = ANY(:ids ::uuid[]) AND workspace_id = :workspace
     RETURNING {_columns}"""),  # noqa: S608 - names of columns
     FeedbackRow,
@@ -215,6 +223,10 @@ _FORGET = Statement(
     ), revisions AS (
         DELETE FROM feedback_revision WHERE feedback_revision.workspace_id = :workspace
             AND lower(author_email) = lower(:value) RETURNING 1
+    ), notes AS (
+        UPDATE feedback_note SET body = regexp_replace(body, '***=' || :value, '[erased]', 'gi')
+        WHERE feedback_note.workspace_id = :workspace AND position('@' in :value) > 0
+            AND position(lower(:value) in lower(body)) > 0 RETURNING 1
     ), work AS (
         DELETE FROM job WHERE job.workspace_id = :workspace
             AND status IN ('SUCCEEDED', 'FAILED', 'CANCELLED')
@@ -223,7 +235,8 @@ _FORGET = Statement(
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM refusals) + (SELECT count(*) FROM held)
-        + (SELECT count(*) FROM revisions) + (SELECT count(*) FROM work) AS total"""),  # noqa: S608 - names of this file
+        + (SELECT count(*) FROM revisions) + (SELECT count(*) FROM notes)
+        + (SELECT count(*) FROM work) AS total"""),  # noqa: S608 - names of this file
     CountRow,
 )
 _FORGET_REVISIONS = Statement(
@@ -231,6 +244,13 @@ _FORGET_REVISIONS = Statement(
     DELETE FROM feedback_revision
     WHERE feedback_revision.feedback_id = ANY(:ids ::uuid[])
         AND feedback_revision.workspace_id = :workspace"""),
+    Record,
+)
+_FORGET_NOTES = Statement(
+    text("""
+    DELETE FROM feedback_note
+    WHERE feedback_note.feedback_id = ANY(:ids ::uuid[])
+        AND feedback_note.workspace_id = :workspace"""),
     Record,
 )
 _EXPIRE = Statement(
@@ -293,8 +313,13 @@ async def delete(uow: UnitOfWork, workspace: UUID, ids: Sequence[UUID]) -> list[
 
 
 async def anonymise(uow: UnitOfWork, workspace: UUID, ids: Sequence[UUID]) -> list[FeedbackRow]:
-    """Let feedback of the entered workspace be nobody's; answers the rows as they are then. What they were goes."""
+    """Let feedback of the entered workspace be nobody's; answers the rows as they are then.
+
+    What they were goes, and what people have noted on them.
+    """
     await uow.execute(_FORGET_REVISIONS, workspace=workspace, ids=ids)
+    await uow.execute(_FORGET_NOTES, workspace=workspace, ids=ids)
+    await forget_originals(uow, workspace, ids)
     return await uow.fetch(_ANONYMISE, workspace=workspace, ids=ids)
 
 

@@ -10,9 +10,10 @@ from sqlmodel import Field, SQLModel
 
 from persistence.database import Reader, Record, Statement, UnitOfWork, new_id
 from persistence.feedback import COLUMNS as FEEDBACK_COLUMNS
-from persistence.feedback import FeedbackRow
+from persistence.feedback import FeedbackRow, keep_originals
 from persistence.job import COLUMNS as JOB_COLUMNS
 from persistence.job import JobRow
+from telemetry import trace
 
 
 class ImportFeedback(SQLModel, table=True):
@@ -51,7 +52,10 @@ class ImportRefusal(SQLModel, table=True):
 
 
 class Draft(TypedDict):
-    """A row to store; `metadata` is a JSON text, and `event` that of what is told when it is added."""
+    """A row to store; `metadata` is a JSON text, and `event` that of what is told when it is added.
+
+    `sealed` is what was masked of it, if that is kept.
+    """
 
     id: UUID
     source_id: UUID
@@ -65,6 +69,7 @@ class Draft(TypedDict):
     metadata: str | None
     occurred_at: datetime
     event: str
+    sealed: bytes | None
 
 
 class IdRow(Record):
@@ -83,6 +88,13 @@ class RefusalRow(Record):
     columns: str
     reason: str
     original: str
+
+
+class MaskingRow(Record):
+    """A source that masks, and how: a JSON text."""
+
+    id: UUID
+    masking: str
 
 
 class CountRow(Record):
@@ -157,6 +169,12 @@ _SOURCES = Statement(
     ORDER BY name, created_at, id"""),
     NamedRow,
 )
+_MASKINGS = Statement(
+    text("""
+    SELECT id, masking ::text AS masking FROM source
+    WHERE workspace_id = :workspace AND masking IS NOT NULL"""),
+    MaskingRow,
+)
 _STORE = Statement(
     text("""
     WITH given AS (
@@ -179,8 +197,8 @@ _STORE = Statement(
         INSERT INTO import_feedback (feedback_id, workspace_id, job_id)
         SELECT id, :workspace ::uuid, :job ::uuid FROM added
     ), told AS (
-        INSERT INTO outbox (workspace_id, kind, payload)
-        SELECT :workspace ::uuid, :event_kind, given.event ::jsonb
+        INSERT INTO outbox (workspace_id, kind, payload, trace)
+        SELECT :workspace ::uuid, :event_kind, given.event ::jsonb, :trace
         FROM given JOIN added USING (id) ORDER BY given.position
     )
     SELECT count(*) AS total FROM added"""),
@@ -303,6 +321,11 @@ async def sources(reader: Reader, workspace: UUID, names: Sequence[str]) -> dict
     return {row.name: row.id for row in rows}
 
 
+async def maskings(reader: Reader, workspace: UUID) -> dict[UUID, str]:
+    """How those of an entered workspace's sources mask that do."""
+    return {row.id: row.masking for row in await reader.fetch(_MASKINGS, workspace=workspace)}
+
+
 async def store(
     uow: UnitOfWork,
     *,
@@ -321,6 +344,7 @@ async def store(
         workspace=workspace,
         job=job,
         event_kind=event_kind,
+        trace=trace.carried(),
         now=uow.now,
         ids=[draft["id"] for draft in drafts],
         source_ids=[draft["source_id"] for draft in drafts],
@@ -335,6 +359,8 @@ async def store(
         occurred_ats=[draft["occurred_at"] for draft in drafts],
         events=[draft["event"] for draft in drafts],
     )
+    if row.total:
+        await keep_originals(uow, workspace, {draft["id"]: draft["sealed"] for draft in drafts})
     if links and row.total:
         await uow.execute(
             _LINK,

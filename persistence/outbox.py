@@ -71,6 +71,7 @@ class OutboxEvent(SQLModel, table=True):
     workspace_id: UUID
     kind: str = Field(sa_type=Text)
     payload: dict[str, Any] = Field(sa_type=JSONB)
+    trace: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=TIMESTAMP, sa_column_kwargs={"server_default": func.now()})
 
 
@@ -100,6 +101,7 @@ class OutboxRow(Record):
     workspace_id: UUID
     kind: str
     payload: str
+    trace: str | None
     created_at: datetime
 
 
@@ -113,7 +115,7 @@ _outbox = table(OutboxEvent).c
 _claim = table(OutboxClaim).c
 _head = table(TopicHead).c
 
-_EVENT = (_outbox.id, _outbox.workspace_id, _outbox.kind, _outbox.payload, _outbox.created_at)
+_EVENT = tuple(_outbox[name] for name in OutboxRow.__annotations__)
 _HEAD = (_head.topic, _head.epoch, _head.offset)
 
 _CLAIMED = Statement(

@@ -74,6 +74,7 @@ class Source(SQLModel, table=True):
     publishable_key: str | None = Field(default=None, sa_type=Text)
     deliveries_per_minute: int | None = Field(default=None)
     closed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    masking: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class SourceSecret(SQLModel, table=True):
@@ -110,6 +111,7 @@ class SourceRow(Record):
     settings: str  # JSON text
     publishable_key: str | None
     deliveries_per_minute: int | None
+    masking: str | None  # JSON text
 
 
 class OwnerRow(Record):
@@ -139,6 +141,7 @@ _COLUMNS = (
     sql_cast(_source.settings, Text).label("settings"),
     _source.publishable_key,
     _source.deliveries_per_minute,
+    sql_cast(_source.masking, Text).label("masking"),
 )
 _open = _source.closed_at.is_(None)
 _OF_WORKSPACES = Statement(
@@ -164,6 +167,7 @@ _DEFAULT_API = Statement(
     SourceRow,
 )
 _settings = sql_cast(bindparam("settings", type_=Text), JSONB)
+_masking = sql_cast(bindparam("masking", type_=Text), JSONB)
 _ADD = Statement(
     insert(table(Source))
     .values(
@@ -178,7 +182,7 @@ _ADD = Statement(
             workspace_id="workspace",
             created_at="now",
         )
-        | {"settings": _settings}
+        | {"settings": _settings, "masking": _masking}
     )
     .returning(*_COLUMNS),
     SourceRow,
@@ -229,6 +233,7 @@ _CHANGE = Statement(
         name=bindparam("name"),
         settings=_settings,
         deliveries_per_minute=bindparam("deliveries_per_minute"),
+        masking=_masking,
     )
     .returning(*_COLUMNS),
     SourceRow,
@@ -349,8 +354,9 @@ async def add(
     settings: str = "{}",
     publishable_key: str | None = None,
     deliveries_per_minute: int | None = None,
+    masking: str | None = None,
 ) -> SourceRow:
-    """A new source; `settings` is a JSON text."""
+    """A new source; `settings` and `masking` are JSON texts."""
     (row,) = await uow.fetch(
         _ADD,
         id=source or new_id(),
@@ -362,6 +368,7 @@ async def add(
         settings=settings,
         publishable_key=publishable_key,
         deliveries_per_minute=deliveries_per_minute,
+        masking=masking,
         now=uow.now,
     )
     return row
@@ -399,6 +406,7 @@ async def change(
     name: str,
     settings: str,
     deliveries_per_minute: int | None,
+    masking: str | None,
 ) -> SourceRow:
     (changed,) = await uow.fetch(
         _CHANGE,
@@ -407,6 +415,7 @@ async def change(
         name=name,
         settings=settings,
         deliveries_per_minute=deliveries_per_minute,
+        masking=masking,
     )
     return changed
 

@@ -135,12 +135,14 @@ _ADD = Statement(
     TagRow,
 )
 _UNLINK = Statement(
-    delete(table(FeedbackTag)).where(
+    delete(table(FeedbackTag))
+    .where(
         _link.feedback_id == bindparam("feedback"),
         _link.workspace_id == bindparam("workspace"),
         ~one_of(_link.tag_id, "keep"),
-    ),
-    Record,
+    )
+    .returning(_link.feedback_id, _link.tag_id),
+    LinkRow,
 )
 _LINK = Statement(
     upsert(table(FeedbackTag))
@@ -150,8 +152,9 @@ _LINK = Statement(
             bindparam("feedback", type_=_link.feedback_id.type), _tag.id, _tag.workspace_id
         ).where(one_of(_tag.id, "tags"), _tag.workspace_id == bindparam("workspace")),
     )
-    .on_conflict_do_nothing(),
-    Record,
+    .on_conflict_do_nothing()
+    .returning(_link.feedback_id, _link.tag_id),
+    LinkRow,
 )
 
 
@@ -210,8 +213,8 @@ async def links(reader: Reader, workspace: UUID, feedback: Sequence[UUID]) -> li
 
 async def set_links(
     uow: UnitOfWork, *, workspace: UUID, feedback: UUID, tags: Sequence[UUID]
-) -> bool:
-    """Make these the feedback's only tags; False when they already were."""
-    removed = await uow.execute(_UNLINK, feedback=feedback, workspace=workspace, keep=tags)
-    added = await uow.execute(_LINK, feedback=feedback, workspace=workspace, tags=tags)
-    return removed + added > 0
+) -> tuple[list[UUID], list[UUID]]:
+    """Make these the feedback's only tags; answers which it has no longer, and which it has since now."""
+    removed = await uow.fetch(_UNLINK, feedback=feedback, workspace=workspace, keep=tags)
+    added = await uow.fetch(_LINK, feedback=feedback, workspace=workspace, tags=tags)
+    return [link.tag_id for link in removed], [link.tag_id for link in added]

@@ -37,7 +37,7 @@ class Alerting:
     database: Database
     factory: Factory
     seals: Seals
-    announced: list[tuple[UUID, str, str]] = field(default_factory=list)
+    announced: list[tuple[UUID, str, str, str | None]] = field(default_factory=list)
     """The events of what was committed; a relay may have taken them away from the outbox."""
 
     @asynccontextmanager
@@ -101,7 +101,7 @@ class Alerting:
         """What was announced of its alerts: kind and state."""
         return [
             (kind, orjson.loads(payload)["state"])
-            for workspace, kind, payload in self.announced
+            for workspace, kind, payload, _ in self.announced
             if workspace == tenant.id and kind.startswith("alert.")
         ]
 

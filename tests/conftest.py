@@ -122,6 +122,7 @@ def settings(_no_settings_from_outside: None) -> Iterator[Settings]:
                 **{name: getattr(endpoints, name) for name in endpoints.__slots__},
                 secret_key="a secret key that only these tests use",
                 data_dir=Path(directory),
+                dashboard=Path(directory) / "no-dashboard",
                 rate_limit_scale=1_000,
                 operation_seconds=20,
                 log_level="error",

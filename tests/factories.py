@@ -1,5 +1,6 @@
 """Rows for tests: each has what the schema wants, and a test states only what it is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from domain import audit, ids
+from domain import feedback as feedbacks
 from domain import schedule as schedules
 from domain.alert import Channels, Definition, QuietHours
 from domain.alert import Kind as AlertKind
@@ -16,7 +18,7 @@ from domain.events import JobsUpdated
 from domain.ids import Kind
 from domain.job import Kind as JobKind
 from domain.schedule import Every, Plan
-from domain.sentiment import Score
+from domain.sentiment import Judgement, Span, Unscored
 from domain.viewer import Viewer
 from domain.webhook import event as webhooks
 from persistence import alert as alert_store
@@ -26,6 +28,8 @@ from persistence import export_schedule as export_schedule_store
 from persistence import feedback as feedback_store
 from persistence import file as file_store
 from persistence import job as job_store
+from persistence import note as note_store
+from persistence import saved_view as saved_view_store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence import webhook as webhook_store
@@ -38,6 +42,7 @@ __all__ = [
     "NOON",
     "PASSWORD",
     "POSITIVE",
+    "UNKNOWN",
     "WEBHOOK_SECRET",
     "Factory",
     "GivenScore",
@@ -52,9 +57,33 @@ class GivenScore:
     label: str
     score: float
     confidence: float
+    spans: Sequence[Span] = ()
+    language: str | None = None
+    model: str = "test-model-1"
 
 
-POSITIVE = GivenScore("POSITIVE", 0.8, 0.9)
+@dataclass(frozen=True, slots=True)
+class GivenNone:
+    """Why there is no score."""
+
+    reason: str
+    language: str | None = None
+    model: str = "test-model-1"
+
+
+UNKNOWN = GivenNone("UNKNOWN_LANGUAGE", "ja")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSpan:
+    start: int
+    end: int
+    label: str
+    score: float
+    confidence: float
+
+
+POSITIVE = GivenScore("POSITIVE", 0.8, 0.9, (GivenSpan(0, 9, "POSITIVE", 0.8, 0.9),))
 NEUTRAL = GivenScore("NEUTRAL", 0.1, 0.6)
 NEGATIVE = GivenScore("NEGATIVE", -0.7, 0.8)
 
@@ -76,7 +105,7 @@ class Factory(PeopleFactory):
         body: str = "It works.",
         *,
         source_id: UUID | None = None,
-        score: Score | None = None,
+        score: Judgement | Unscored | None = None,
         **columns: Any,
     ) -> str:
         """A feedback, scored if a score is given; answers its id as the outside sees it."""
@@ -89,6 +118,7 @@ class Factory(PeopleFactory):
             "rating": None,
             "metadata": None,
             "occurred_at": NOON,
+            "sealed": None,
         }
         async with self._database.transaction() as uow:
             await uow.enter(tenant.id)
@@ -101,16 +131,19 @@ class Factory(PeopleFactory):
                 **(values | columns),
             )
             if score is not None:
-                await feedback_store.score(
-                    uow,
-                    tenant.id,
-                    ids=[id_],
-                    labels=[score.label],
-                    scores=[score.score],
-                    confidences=[score.confidence],
-                    model="test-model-1",
-                )
+                said = feedbacks.said_by_model(id_, score, None)
+                await feedback_store.score(uow, tenant.id, [said], model=score.model)
         return ids.write(Kind.FEEDBACK, id_)
+
+    async def original(self, tenant: Tenant, feedback: str, **was: Any) -> None:
+        """What of a feedback of the tenant's webhook source was masked."""
+        id_ = ids.read(Kind.FEEDBACK, feedback)
+        assert id_ is not None
+        purpose = f"original of {tenant.source_id.hex}"
+        sealed = self._services.seals.seal(orjson.dumps(was), purpose)
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            await feedback_store.keep_originals(uow, tenant.id, {id_: sealed})
 
     async def tag(self, tenant: Tenant, name: str, *feedback: str) -> str:
         """A tag, on these feedback too; answers its id as the outside sees it."""
@@ -321,6 +354,40 @@ class Factory(PeopleFactory):
                 uow, tenant.id, row.id, orjson.dumps({"FIRED MAIL": note}).decode()
             )
         return ids.write(Kind.ALERT_RULE, rule), ids.write(Kind.ALERT, row.id)
+
+    async def note(self, tenant: Tenant, feedback: str, body: str = "Called back.") -> str:
+        """What the owner has written on a feedback; answers its id as the outside sees it."""
+        feedback_id = ids.read(Kind.FEEDBACK, feedback)
+        assert feedback_id is not None
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await note_store.add(
+                uow,
+                workspace=tenant.id,
+                feedback=feedback_id,
+                body=body,
+                actor=tenant.owner.id,
+            )
+        return ids.write(Kind.FEEDBACK_NOTE, row.id)
+
+    async def saved_view(
+        self, tenant: Tenant, name: str = "All", *, is_private: bool = False, filter: str = "{}"
+    ) -> str:
+        """A view that the owner has saved, for all unless it is private; its id as the outside sees it."""
+        owner = ids.read(Kind.MEMBER, await self.membership(tenant, tenant.owner))
+        assert owner is not None
+        async with self._database.transaction() as uow:
+            await uow.enter(tenant.id)
+            row = await saved_view_store.add(
+                uow,
+                workspace=tenant.id,
+                name=name,
+                filter=filter,
+                order_by="NEWEST_FIRST",
+                private_to={True: owner, False: None}[is_private],
+                created_by=owner,
+            )
+        return ids.write(Kind.SAVED_VIEW, row.id)
 
     async def receipt(self, tenant: Tenant) -> str:
         """That the owner has erased an author of whom nothing was there; its id as the outside sees it."""

@@ -3,7 +3,7 @@
 from domain.account.email import confirm_change as confirm_email_change
 from domain.account.email import request_change as request_email_change
 from domain.account.email import request_verification, verify
-from domain.account.entry import Login, Register, SignedIn, login, register
+from domain.account.entry import Login, Register, SignedIn, add, login, register
 from domain.account.identity import (
     TICKET_LIFETIME,
     Identity,
@@ -19,7 +19,7 @@ from domain.account.identity import (
 )
 from domain.account.identity import sign_in as sign_in_by_identity
 from domain.account.identity import unlink as unlink_identity
-from domain.account.key import forget_expired, replace_keys, rotate_keys, signing_keys
+from domain.account.key import forget_expired, opens_keys, replace_keys, rotate_keys, signing_keys
 from domain.account.leaving import DELETE_WORKSPACE, delete, delete_some
 from domain.account.mails import ACCOUNT_MAIL, About, compose
 from domain.account.password import change as change_password
@@ -63,6 +63,7 @@ __all__ = [
     "SignedIn",
     "Tokens",
     "User",
+    "add",
     "change_password",
     "compose",
     "confirm_email_change",
@@ -81,6 +82,7 @@ __all__ = [
     "open_session",
     "open_text",
     "open_ticket",
+    "opens_keys",
     "refresh",
     "register",
     "rename",

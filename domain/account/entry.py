@@ -46,13 +46,7 @@ async def register(
 
     Takes the database rather than a transaction: no connection is held while the password is hashed.
     """
-    checks = Checks()
-    email = command.email.strip()
-    checks.email(email, "email", required=True)
-    checks.line(command.name, "name", longest=LONGEST_NAME, required=True)
-    passwords.check(checks, command.password, "password", about=(email, command.name))
-    checks.done()
-    password_hash = await asyncio.to_thread(passwords.hash, command.password)
+    email, password_hash = await _checked(command)
     try:
         async with database.transaction() as uow:
             user = await store.add_user(
@@ -63,6 +57,32 @@ async def register(
             return SignedIn(user, await open_session(uow, policy, client, user.id))
     except UniqueViolationError:
         raise ConflictError("This e-mail address is already registered.") from None
+
+
+async def add(database: Database, command: Register) -> User:
+    """Create an account whose address is known to be its user's; ConflictError when the address is known."""
+    email, password_hash = await _checked(command)
+    try:
+        async with database.transaction() as uow:
+            user = await store.add_user(
+                uow, email=email, name=command.name, password_hash=password_hash
+            )
+            await store.set_verified(uow, user.id)
+            await security.record(uow, user.id, security.Action.REGISTERED, None)
+            return user
+    except UniqueViolationError:
+        raise ConflictError("This e-mail address is already registered.") from None
+
+
+async def _checked(command: Register) -> tuple[str, str]:
+    """The address as it is stored, and the password's hash; InvalidInputError."""
+    checks = Checks()
+    email = command.email.strip()
+    checks.email(email, "email", required=True)
+    checks.line(command.name, "name", longest=LONGEST_NAME, required=True)
+    passwords.check(checks, command.password, "password", about=(email, command.name))
+    checks.done()
+    return email, await asyncio.to_thread(passwords.hash, command.password)
 
 
 async def login(

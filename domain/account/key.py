@@ -6,7 +6,7 @@ have heard of it. The one before verifies until the last of its tokens has run o
 
 from datetime import datetime, timedelta
 
-from domain.seals import Seals
+from domain.seals import SealBrokenError, Seals
 from domain.tokens import SigningKey
 from persistence import account as store
 from persistence.account import SigningKeyRow
@@ -36,6 +36,17 @@ async def signing_keys(
     # The oldest of those that are not retired signs: the newer ones are not known to everybody yet.
     rows.sort(key=lambda row: not _signs(row, now))
     return [SigningKey.load(seals.open(row.sealed_private_key, _PURPOSE)) for row in rows]
+
+
+async def opens_keys(database: Database, seals: Seals, now: datetime) -> bool:
+    """Whether these seals are those that the keys there are were sealed with; True where there are none."""
+    rows = await _read(database, now)
+    try:
+        for row in rows:
+            seals.open(row.sealed_private_key, _PURPOSE)
+    except SealBrokenError:
+        return False
+    return True
 
 
 async def rotate_keys(database: Database, seals: Seals) -> None:

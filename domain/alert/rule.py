@@ -192,6 +192,12 @@ class _Rules:
         ):
             if value is not None:
                 self._refuse("filter", name, message="is for lists: a rule looks at its window")
+        for name, given in (
+            ("statuses", where.statuses),
+            ("assigneeIds", where.assignee_ids),
+        ):
+            if given is not None:
+                self._refuse("filter", name, message="is for lists: a rule looks at what is said")
         for name, ids in (("sourceIds", where.source_ids), ("tagIds", where.tag_ids)):
             if ids is not None and not 1 <= len(ids) <= MOST_NAMED:
                 self._refuse("filter", name, message=f"must be 1 to {MOST_NAMED} ids")

@@ -16,6 +16,7 @@ from domain.feedback import Filter
 from domain.job import Job, Kind, Priority
 from domain.roles import Action
 from domain.viewer import Viewer
+from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import UnitOfWork
@@ -64,14 +65,15 @@ class Wanted:
 def filter_of(written: Mapping[str, Any]) -> Filter:
     """A filter whose `values()` were kept as JSON."""
     values = dict(written)
-    for name in ("source_ids", "tag_ids"):
+    for name in ("source_ids", "tag_ids", "assignee_ids"):
         if name in values:
             values[name] = tuple(UUID(each) for each in values[name])
     for name in ("occurred_after", "occurred_before"):
         if name in values:
             values[name] = datetime.fromisoformat(values[name])
-    if "sentiments" in values:
-        values["sentiments"] = tuple(values["sentiments"])
+    for name in ("sentiments", "statuses"):
+        if name in values:
+            values[name] = tuple(values[name])
     return Filter(**values)
 
 
@@ -100,6 +102,7 @@ async def check_filter(uow: UnitOfWork, workspace: UUID, where: Filter) -> None:
     checks = Checks()
     _few(checks, "sourceIds", where.source_ids)
     _few(checks, "tagIds", where.tag_ids)
+    _few(checks, "assigneeIds", where.assignee_ids)
     checks.done()
     for source in where.source_ids or ():
         if await source_store.in_workspace(uow, workspace, source) is None:
@@ -107,6 +110,9 @@ async def check_filter(uow: UnitOfWork, workspace: UUID, where: Filter) -> None:
     tags = set(where.tag_ids or ())
     if tags and len(await tag_store.in_workspace(uow, workspace, list(tags))) < len(tags):
         raise NotFoundError("There is no such tag in this workspace.")
+    members = set(where.assignee_ids or ())
+    if members and len(await store.members_of(uow, workspace, list(members))) < len(members):
+        raise NotFoundError("There is no such member in this workspace.")
 
 
 def _few(checks: Checks, name: str, ids: Sequence[UUID] | None) -> None:

@@ -10,6 +10,7 @@ from domain.feedback import Along, Feedback, Filter, Order
 from domain.stats import Bucket, Counts, Interval
 from domain.workspace import Workspace
 from persistence import export as store
+from persistence import feedback as feedback_store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import Reader
@@ -177,6 +178,16 @@ async def _in_words(reader: Reader, wanted: Wanted) -> AsyncIterator[str]:
         yield f"rated at least {where.rating_gte}"
     if where.rating_lte is not None:
         yield f"rated at most {where.rating_lte}"
+    if where.statuses is not None:
+        yield f"status is {_either([_said(status) for status in where.statuses])}"
+    if where.assignee_ids is not None:
+        members = await feedback_store.assignees(reader, viewer, where.assignee_ids)
+        names = sorted(row.name for row in members.values())
+        yield f"assigned to {_either([*names, *(['nobody'] if where.unassigned else [])])}"
+
+
+def _said(status: str) -> str:
+    return status.lower().replace("_", " ")
 
 
 def _either(words: Sequence[str]) -> str:

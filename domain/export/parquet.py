@@ -26,7 +26,9 @@ _TYPES = {
     "occurredAt": _MOMENT,
     "receivedAt": _MOMENT,
 }
-_ALWAYS_THERE = {"id", "source", "sourceId", "body", "tags", "occurredAt", "receivedAt"}
+_ALWAYS_THERE = {
+    *("id", "source", "sourceId", "body", "tags", "occurredAt", "receivedAt", "status"),
+}
 _SCHEMA = Schema(
     [Field(name, _TYPES.get(name, _TEXT), nullable=name not in _ALWAYS_THERE) for name in NAMES]
 )

@@ -1,6 +1,6 @@
 """Reading what is exported, batch by batch, from one snapshot."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from domain import feedback, roles
 from domain.errors import NotFoundError
@@ -8,6 +8,7 @@ from domain.export.asking import Wanted
 from domain.feedback import After, Along, Feedback, Order
 from domain.roles import Action
 from domain.workspace import Workspace
+from persistence import feedback as feedback_store
 from persistence import workspace as workspace_store
 from persistence.database import Reader
 
@@ -45,7 +46,18 @@ async def batches(reader: Reader, wanted: Wanted) -> AsyncIterator[list[Feedback
             along=_NAMES,
         )
         if rows:
+            await _name_assignees(reader, wanted, rows)
             yield rows
         if len(rows) < BATCH:
             return
         after = After(rows[-1].occurred_at, rows[-1].id)
+
+
+async def _name_assignees(reader: Reader, wanted: Wanted, rows: Sequence[Feedback]) -> None:
+    """Give each row the name of whoever it is assigned to."""
+    assigned = {row.assignee_id for row in rows}
+    if members := [id_ for id_ in assigned if id_ is not None]:
+        known = await feedback_store.assignees(reader, wanted.viewer.id, members)
+        for row in rows:
+            if row.assignee_id in known:
+                row.assignee = known[row.assignee_id].name

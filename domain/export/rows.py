@@ -32,6 +32,8 @@ NAMES = (
     "metadata",
     "occurredAt",
     "receivedAt",
+    "status",
+    "assignee",
 )
 _feedback_id = ids.writer(Kind.FEEDBACK)
 _source_id = ids.writer(Kind.SOURCE)
@@ -77,6 +79,8 @@ def values(row: Feedback) -> tuple[Any, ...]:
         None if row.metadata is None else orjson.Fragment(row.metadata),
         row.occurred_at,
         row.received_at,
+        row.status,
+        row.assignee,
     )
 
 

@@ -20,6 +20,8 @@ from domain.imports.asking import UNDO
 from domain.imports.layout import detect
 from domain.imports.opening import opened
 from domain.imports.row import Reading, Refusal, Row
+from domain.masker import Masker
+from domain.seals import Seals
 from domain.tag import DEFAULT_COLOR
 from persistence import file as file_store
 from persistence import imports as store
@@ -89,12 +91,26 @@ async def stored(reader: Reader, workspace: UUID, job: UUID) -> int:
 
 
 async def keep(
-    uow: UnitOfWork, batch: Batch, *, workspace: UUID, source: UUID, job: UUID, now: datetime
+    uow: UnitOfWork,
+    batch: Batch,
+    *,
+    workspace: UUID,
+    source: UUID,
+    job: UUID,
+    now: datetime,
+    seals: Seals,
 ) -> int:
     """Store what may be stored of a batch, in an entered workspace; answers how many rows were new."""
+    maskers = {
+        of: masker
+        for of, rules in (await store.maskings(uow, workspace)).items()
+        if (masker := Masker.by(of, rules, seals)) is not None
+    }
     if batch.refusals:
+        masked = maskers[source].text if source in maskers else str
         refused = [
-            (each.number, each.columns, each.reason, each.original) for each in batch.refusals
+            (each.number, each.columns, masked(each.reason), masked(each.original))
+            for each in batch.refusals
         ]
         await store.refuse(uow, workspace, job, refused)
     if not batch.rows:
@@ -110,7 +126,8 @@ async def keep(
     for row in batch.rows:
         borne = tuple(dict.fromkeys(tags[name] for name in row.tags))
         draft = _draft(row, sources[row.source] if row.source else source, borne, now)
-        drafts.append(draft)
+        masker = maskers.get(draft["source_id"])
+        drafts.append(draft if masker is None else masker.draft(draft))
         links += [(draft["id"], tag) for tag in borne]
     return await store.store(
         uow,
@@ -157,6 +174,7 @@ def _draft(row: Row, source: UUID, tags: tuple[UUID, ...], now: datetime) -> sto
         metadata=row.metadata,
         occurred_at=occurred_at,
         event=FeedbackEvent("ADDED", id_, facets, patient=True).to_json(),
+        sealed=None,
     )
 
 

@@ -15,6 +15,7 @@ from persistence import webhook as store
 from persistence.database import Database, UnitOfWork
 from persistence.outbox import OutboxRow
 from persistence.webhook import Planned
+from telemetry import trace
 
 Webhook = store.WebhookRow
 Delivery = store.DeliveryRow
@@ -132,7 +133,7 @@ def _planned(webhook: Webhook, events: Sequence[OutboxRow]) -> list[Planned]:
             webhook.id,
             _event_id(row),
             row.kind,
-            row.payload,
+            trace.within(row.payload, row.trace),
             row.created_at,
             is_dropped=webhook.disabled_at is not None,
         )

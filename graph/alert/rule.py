@@ -13,7 +13,7 @@ from domain.alert import Channels, Definition
 from domain.ids import Kind
 from graph.alert.alert import AlertConnection, alerts_of
 from graph.alert.kind import AlertState
-from graph.feedback import FeedbackFilter, where
+from graph.feedback_filter import FeedbackFilter, where
 from graph.fields import batch, column, computed, rows
 from graph.node import Node, id_field, read_ids
 from graph.sentiment import SentimentLabel

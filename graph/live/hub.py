@@ -167,6 +167,11 @@ class Hub:
         """How many groups there are."""
         return len(self._groups)
 
+    def lag(self) -> tuple[int, int]:
+        """How many members of logs are behind, and by how many entries the last of them is."""
+        lags = [group.lag() for group in self._groups.values() if isinstance(group, LogGroup)]
+        return sum(members for members, _ in lags), max((entries for _, entries in lags), default=0)
+
     @property
     def members(self) -> int:
         """How many subscribers they have."""

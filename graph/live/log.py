@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from graph.live.cursor import Cursor
 from graph.live.index import Filter
 from graph.live.member import Item, Member, Sink
 from graph.live.topic import RING, Topic
+from telemetry import trace
+from telemetry.trace import Kind, Part
 
 T = TypeVar("T")
 
@@ -22,6 +25,7 @@ BATCH_BYTES = 65_536
 _KEPT_BYTES = 2_097_152
 _KEPT_ITEMS = 1_024
 _AT_ONCE = 32
+_NOTHING = nullcontext()
 
 Execute = Callable[[Entry, Cursor], Awaitable[bytes | None]]
 """The answer to an event, or None where the members have none. Raises what ends the stream."""
@@ -69,6 +73,16 @@ class LogGroup:
 
     def __len__(self) -> int:
         return len(self._members)
+
+    def lag(self) -> tuple[int, int]:
+        """How many members are behind, and by how many entries the last of them is."""
+        topic = self.topic
+        lags = [
+            topic.last - member.last
+            for member in self._members
+            if member not in self._live and member.epoch == topic.epoch
+        ]
+        return len(lags), max((*lags, len(self._pending)))
 
     # What members do
 
@@ -158,7 +172,8 @@ class LogGroup:
                 items = await self._all(entries)
                 for portion, last in _portions(BATCH_BYTES, items, entries[-1].offset):
                     if portion and self.topic.life == life:
-                        await self._fan_out(portion, last, life)
+                        with _pushing(portion, len(self._live)):
+                            await self._fan_out(portion, last, life)
                     # Part by part: whoever becomes live meanwhile has none of those before.
                     while self.topic.life == life and self._pending and self._seen() < last:
                         self._pending.popleft()
@@ -239,7 +254,8 @@ class LogGroup:
                 if self.topic.life == life and member in self._members:
                     portion, member.last = next(_portions(BATCH_BYTES, items, entries[-1].offset))
                     if portion:
-                        self._deliver(member, [item for _, item in portion])
+                        with _pushing(portion, 1):
+                            self._deliver(member, [item for _, item in portion])
                     await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - as above
             self.leave(member)
@@ -303,7 +319,8 @@ class LogGroup:
         cursor = Cursor(self.topic.epoch, entry.offset)
         self._counters.executed += 1
         try:
-            payload = await self._execute(entry, cursor)
+            with trace.received(entry.payload, "subscription event") as span:
+                payload = await self._execute(entry, cursor)
         except BaseException:
             self._kept.pop(entry.offset, None)
             raise
@@ -313,7 +330,7 @@ class LogGroup:
             self._kept_bytes += len(payload)
             while self._kept_bytes > _KEPT_BYTES and len(self._kept) > 1:
                 self._drop_oldest()
-        return Item(payload, cursor)
+        return Item(payload, cursor, None if span is None else span.place)
 
     def _drop_oldest(self) -> None:
         _, work = self._kept.popitem(last=False)
@@ -343,6 +360,19 @@ class LogGroup:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # whoever waits for it is told; nobody may wait any more
+
+
+def _pushing(items: Sequence[tuple[int, Item]], members: int) -> AbstractContextManager[object]:
+    """Spans around the way of answers to their sockets, for those that belong to recorded traces."""
+    if not trace.is_on():
+        return _NOTHING
+    facts = {"earful.members": members}
+    parts = {
+        offset: Part("push to sockets", item.place.traceparent, facts)
+        for offset, item in items
+        if item.place is not None
+    }
+    return trace.each(parts, Kind.PRODUCER)
 
 
 def _portions(

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from graph.live.cursor import Cursor
+from telemetry.trace import Place
 
 
 class Item:
     """One answer as every member of a group gets it. `framed` is for the sinks' encodings, each made once."""
 
-    __slots__ = ("cursor", "framed", "payload")
+    __slots__ = ("cursor", "framed", "payload", "place")
 
-    def __init__(self, payload: bytes, cursor: Cursor | None = None) -> None:
+    def __init__(
+        self, payload: bytes, cursor: Cursor | None = None, place: Place | None = None
+    ) -> None:
         self.payload = payload
+        self.place = place
+        """Of the trace that it belongs to, if that is recorded."""
         self.cursor = cursor
         self.framed: dict[Any, bytes] = {}
 

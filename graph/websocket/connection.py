@@ -33,6 +33,8 @@ from graph.subscribing import Subscription, described
 from graph.websocket import frames
 from graph.websocket.socket import Socket
 from persistence.database import StoreUnavailableError
+from telemetry import lines, trace
+from telemetry.trace import Kind
 
 if TYPE_CHECKING:
     from graph.websocket.endpoint import GraphQLOverWebSocket
@@ -359,6 +361,14 @@ class _Operation:
             self._subscription.resume()
 
     async def _run(self, asked: Operation) -> None:
+        trace.begin(asked.traceparent)
+        with (
+            trace.span("websocket operation", Kind.SERVER),
+            lines.line("operation", transport="websocket"),
+        ):
+            await self._begin(asked)
+
+    async def _begin(self, asked: Operation) -> None:
         operations = self._connection.endpoint.operations
         try:
             document = await operations.document(asked, self.context)

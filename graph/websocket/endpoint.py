@@ -139,6 +139,9 @@ class GraphQLOverWebSocket:
             viewer = connection.viewer
             self._seats.leave(None if viewer is None else viewer.id)
 
+    def on_stalled(self) -> None:
+        self.services.hub.counters.dropped += 1
+
     def drain(self) -> None:
         """Close all sockets with 1012, in slices: their clients come back to another replica, and not all at once."""
         if self._draining is None:

@@ -72,6 +72,9 @@ class Endpoint(Protocol):
     def open(self, socket: "Socket", scope: Scope, protocol: str | None) -> Talk | None:
         """Whoever talks on it; None after it was closed."""
 
+    def on_stalled(self) -> None:
+        """A socket is closed whose client does not read."""
+
     def drain(self) -> None:
         """The server is about to end."""
 
@@ -243,6 +246,7 @@ class Socket(asyncio.Protocol):
         if self._stalled_at is not None:
             limit = self._stalled_at + self._endpoint.stall_seconds
             if now >= limit:
+                self._endpoint.on_stalled()
                 self.close(STALLED, "The client does not read")
                 return
             # What follows would only be queued.

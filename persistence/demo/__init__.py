@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,7 +21,8 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from persistence.database import TIMESTAMP, Record, Statement, UnitOfWork, new_id, table
 from persistence.feedback import Feedback
@@ -50,6 +52,8 @@ class Row:
     label: str | None
     score: float | None
     confidence: float | None
+    language: str | None
+    spans: str | None
     tag_ids: Sequence[UUID]
 
 
@@ -65,17 +69,20 @@ _COLUMNS = {
     "sentiment_label": Text,
     "sentiment_score": Double,
     "sentiment_confidence": Double,
+    "language": Text,
 }
+_GIVEN = _COLUMNS | {"spans": Text}
 _given = (
-    func.unnest(*(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()))  # type: ignore[arg-type]
-    .table_valued(*(column(name, kind) for name, kind in _COLUMNS.items()), name="given")  # type: ignore[arg-type]
+    func.unnest(*(bindparam(name, type_=ARRAY(kind)) for name, kind in _GIVEN.items()))  # type: ignore[arg-type]
+    .table_valued(*(column(name, kind) for name, kind in _GIVEN.items()), name="given")  # type: ignore[arg-type]
     .render_derived()
 )
 _ADD = Statement(
     insert(table(Feedback)).from_select(
-        [*_COLUMNS, "workspace_id", "sentiment_model", "scored_at"],
+        [*_COLUMNS, "sentiment_spans", "workspace_id", "sentiment_model", "scored_at"],
         select(
-            *_given.c,
+            *(_given.c[name] for name in _COLUMNS),
+            sql_cast(_given.c.spans, JSONB),
             bindparam("workspace", type_=Uuid),
             bindparam("model", type_=Text),
             _given.c.received_at,
@@ -107,6 +114,8 @@ class KnownScore:
     label: str
     score: float
     confidence: float
+    language: str | None = None
+    spans: str | None = None  # JSON text
 
 
 def known_scores(model: str) -> list[KnownScore | None] | None:
@@ -114,13 +123,27 @@ def known_scores(model: str) -> list[KnownScore | None] | None:
     kept = orjson.loads(_SCORES.read_bytes())
     if kept["model"] != model:
         return None
-    return [None if score is None else KnownScore(*score) for score in kept["scores"]]
+    return [None if score is None else _known(*score) for score in kept["scores"]]
+
+
+def _known(
+    label: str, score: float, confidence: float, language: str | None = None, spans: Any = None
+) -> KnownScore:
+    written = None if spans is None else orjson.dumps(spans).decode()
+    return KnownScore(label, score, confidence, language, written)
 
 
 def keep_scores(model: str, scores: Sequence[KnownScore | None]) -> None:
     """Write what `known_scores` reads."""
     rows = [
-        score and (score.label, round(score.score, 6), round(score.confidence, 6))
+        score
+        and (
+            score.label,
+            round(score.score, 6),
+            round(score.confidence, 6),
+            score.language,
+            score.spans and orjson.loads(score.spans),
+        )
         for score in scores
     ]
     lines = ",\n".join(orjson.dumps(row).decode() for row in rows)
@@ -154,6 +177,8 @@ async def add(uow: UnitOfWork, workspace: UUID, rows: Sequence[Row], model: str)
         sentiment_label=[row.label for row in rows],
         sentiment_score=[row.score for row in rows],
         sentiment_confidence=[row.confidence for row in rows],
+        language=[row.language for row in rows],
+        spans=[row.spans for row in rows],
     )
     links = [(id_, tag) for id_, row in zip(ids, rows, strict=True) for tag in row.tag_ids]
     await uow.execute(

@@ -38,6 +38,7 @@ from persistence.database import (
     table,
 )
 from persistence.feedback.intake import Draft
+from persistence.feedback.original import keep_originals
 from persistence.feedback.row import Feedback
 from persistence.outbox import OutboxEvent
 from persistence.source import NEVER, Delivery, Source
@@ -54,6 +55,7 @@ class Arrival:
     event: str
     webhook: str | None
     edits: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Arrived:
 
 
 class _ManyRow(Record):
+    workspace_id: Sequence[UUID]
     added: Sequence[UUID | None]
     known: Sequence[UUID | None]
     fresh: Sequence[str | None]
@@ -88,7 +91,7 @@ _TYPES: dict[str, Any] = {
     "metadata": Text,
     "occurred_at": TIMESTAMP,
 }
-_EXTRA: dict[str, Any] = {"event": Text, "webhook_id": Text, "edits": Boolean}
+_EXTRA: dict[str, Any] = {"event": Text, "webhook_id": Text, "edits": Boolean, "trace": Text}
 
 
 def _given() -> CTE:
@@ -174,11 +177,12 @@ def _many(of: Select[Any], *, delivered: bool) -> Statement[_ManyRow]:
     effects.append(
         insert(table(OutboxEvent))
         .from_select(
-            ["workspace_id", "kind", "payload"],
+            ["workspace_id", "kind", "payload", "trace"],
             select(
                 added.c.workspace_id,
                 bindparam("event_kind", type_=Text),
                 sql_cast(given.c.event, JSONB),
+                given.c.trace,
             )
             .join_from(added, given, added.c.id == given.c.id)
             .order_by(given.c.number),
@@ -188,6 +192,7 @@ def _many(of: Select[Any], *, delivered: bool) -> Statement[_ManyRow]:
     known = table(Feedback).alias("known")
     outcome = (
         select(
+            func.array_agg(entered.c.workspace_id).label("workspace_id"),
             _ordered(added.c.id, given.c.number).label("added"),
             _ordered(known.c.id, given.c.number).label("known"),
             _ordered(
@@ -232,11 +237,13 @@ async def receive_many(
     event_kind: str,
     forgotten: datetime = NEVER,
 ) -> list[Arrived] | None:
-    """Store what verified webhooks brought, in the order given: a transaction by itself. None without such a source.
+    """Store what verified webhooks brought, in the order given. None without such a source.
 
+    It is a transaction by itself, unless originals are to be kept, which takes a second statement.
     No two may be of the same delivery, or have the same external id. Deliveries from before `forgotten` count as new.
     """
-    row = await uow.sole(
+    keeping = {each.draft["id"]: each.draft["sealed"] for each in arrivals if each.draft["sealed"]}
+    row = await (uow.first if keeping else uow.sole)(
         _RECEIVE_MANY,
         source=source,
         event_kind=event_kind,
@@ -246,6 +253,8 @@ async def receive_many(
     )
     if row is None:
         return None
+    if keeping:
+        await keep_originals(uow, row.workspace_id[0], keeping)
     return [
         Arrived(added or known, added is None, fresh is None)
         for added, known, fresh in zip(row.added, row.known, row.fresh, strict=True)
@@ -271,6 +280,9 @@ async def submit_many(
     )
     if row is None:
         return []
+    await keep_originals(
+        uow, workspace, {each.draft["id"]: each.draft["sealed"] for each in arrivals}
+    )
     return [
         Arrived(added or known, added is None, is_repeated=False)
         for added, known in zip(row.added, row.known, strict=True)
@@ -286,4 +298,5 @@ def _arrays(arrivals: Sequence[Arrival]) -> dict[str, Any]:
         "event_values": [each.event for each in arrivals],
         "webhook_id_values": [each.webhook for each in arrivals],
         "edits_values": [each.edits for each in arrivals],
+        "trace_values": [each.trace for each in arrivals],
     }

@@ -21,14 +21,16 @@ from persistence.database import (
     one_of,
     table,
 )
+from persistence.feedback.original import keep_originals
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
 from persistence.outbox import OutboxEvent
 from persistence.source import Delivery, Source
 from persistence.workspace import Member
+from telemetry import trace
 
 
 class Draft(TypedDict):
-    """What is stored of a message; `metadata` is a JSON text."""
+    """What is stored of a message; `metadata` is a JSON text, `sealed` what was masked of it, if that is kept."""
 
     id: UUID
     external_id: str | None
@@ -39,6 +41,7 @@ class Draft(TypedDict):
     rating: int | None
     metadata: str | None
     occurred_at: datetime
+    sealed: bytes | None
 
 
 class EnteredRow(Record):
@@ -54,7 +57,7 @@ _delivery = table(Delivery).c
 _DRAFT: dict[str, ColumnElement[Any]] = {
     name: bindparam(name, type_=_feedback[name].type)
     for name in Draft.__annotations__
-    if name != "metadata"
+    if name not in {"metadata", "sealed"}
 } | {
     "metadata": sql_cast(bindparam("metadata", type_=Text), JSONB),
     "received_at": bindparam("now", type_=_feedback.received_at.type),
@@ -101,8 +104,13 @@ def _at_once(
         event = event.op("||")(func.jsonb_build_object(literal_column("'source'"), source))
     effects = [
         insert(table(OutboxEvent)).from_select(
-            ["workspace_id", "kind", "payload"],
-            select(added.c.workspace_id, bindparam("event_kind", type_=Text), event),
+            ["workspace_id", "kind", "payload", "trace"],
+            select(
+                added.c.workspace_id,
+                bindparam("event_kind", type_=Text),
+                event,
+                bindparam("trace", type_=Text),
+            ),
         )
     ]
     if delivery is not None:
@@ -135,13 +143,23 @@ _member_source = (
         one_of(_member.role, "roles"),
     )
 )
-_SUBMIT = _at_once(_entered(_member_source.where(_source.id == bindparam("source"))))
+# What has to be masked goes the longer way, on which that is seen.
+_as_it_is = _source.masking.is_(None)
+_SUBMIT = _at_once(_entered(_member_source.where(_source.id == bindparam("source"), _as_it_is)))
+_any_source = table(Source).alias("any_source")
+_first_api = (
+    select(_any_source.c.id)
+    .where(
+        _any_source.c.workspace_id == bindparam("workspace"),
+        _any_source.c.kind == literal_column("'API'"),
+        _any_source.c.closed_at.is_(None),
+    )
+    .order_by(_any_source.c.created_at, _any_source.c.id)
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
 _SUBMIT_TO_DEFAULT = _at_once(
-    _entered(
-        _member_source.where(_source.kind == literal_column("'API'"))
-        .order_by(_source.created_at, _source.id)
-        .limit(literal_column("1"))
-    ),
+    _entered(_member_source.where(_source.id == _first_api, _as_it_is)),
     event_lacks_source=True,
 )
 _webhook = bindparam("webhook", type_=Text)
@@ -149,6 +167,7 @@ _RECEIVE = _at_once(
     _entered(
         select(_source.id).where(
             _source.id == bindparam("source"),
+            _as_it_is,
             ~exists().where(_delivery.source_id == _source.id, _delivery.webhook_id == _webhook),
         )
     ),
@@ -203,6 +222,7 @@ async def submit(
         source=source,
         event_kind=event_kind,
         event=event,
+        trace=trace.carried(),
         now=uow.now,
         **draft,
     )
@@ -224,6 +244,7 @@ async def receive(
         webhook=webhook,
         event_kind=event_kind,
         event=event,
+        trace=trace.carried(),
         now=uow.now,
         **draft,
     )
@@ -233,7 +254,10 @@ async def add(
     uow: UnitOfWork, *, workspace: UUID, source: UUID, **draft: Unpack[Draft]
 ) -> FeedbackRow | None:
     """Insert one message; None when the source already sent one with this external id."""
-    return await uow.first(_ADD, workspace=workspace, source=source, now=uow.now, **draft)
+    row = await uow.first(_ADD, workspace=workspace, source=source, now=uow.now, **draft)
+    if row is not None:
+        await keep_originals(uow, workspace, {row.id: draft["sealed"]})
+    return row
 
 
 async def by_external_id(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     text,
     true,
@@ -71,6 +72,10 @@ class Filter:
     rating_lte: int | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
+    statuses: tuple[str, ...] | None = None
+    assignee_ids: tuple[UUID, ...] | None = None
+    unassigned: bool | None = None
+    """True: what nobody is assigned to, beside what is assigned to those above. It is never False."""
 
     def values(self) -> dict[str, Any]:
         """What is set, by the name of its parameter."""
@@ -112,12 +117,18 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "rating_lte": _feedback.rating <= bindparam("rating_lte"),
     "occurred_after": _feedback.occurred_at >= bindparam("occurred_after"),
     "occurred_before": _feedback.occurred_at < bindparam("occurred_before"),
+    "statuses": one_of(_feedback.status, "statuses"),
+    "assignee_ids": one_of(_feedback.assignee_id, "assignee_ids"),
+    "unassigned": _feedback.assignee_id.is_(None),
 }
+_OF_ASSIGNEES = frozenset({"assignee_ids", "unassigned"})
 
 
 def conditions(names: Sequence[str]) -> list[ColumnElement[bool]]:
     """The WHERE clauses for the parts of a filter that are set."""
-    return [_CONDITIONS[name] for name in names]
+    asked = [_CONDITIONS[name] for name in names if name not in _OF_ASSIGNEES]
+    assigned = [_CONDITIONS[name] for name in names if name in _OF_ASSIGNEES]
+    return [*asked, or_(*assigned)] if assigned else asked
 
 
 def by_value(names: Sequence[str]) -> bool:

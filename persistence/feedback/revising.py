@@ -36,6 +36,7 @@ from persistence.database import (
     table,
 )
 from persistence.feedback.intake import Draft
+from persistence.feedback.original import forget_originals, keep_originals
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
 from persistence.workspace import visible
 
@@ -79,6 +80,9 @@ _SENTIMENT = (
     "sentiment_score",
     "sentiment_confidence",
     "sentiment_model",
+    "sentiment_spans",
+    "unscored_reason",
+    "language",
     "scored_at",
 )
 _LOCK_BY_EXTERNAL_ID = Statement(
@@ -206,6 +210,8 @@ async def revise(uow: UnitOfWork, row: FeedbackRow, draft: Draft) -> FeedbackRow
         **of,
         **{name: draft[name] for name in names},  # type: ignore[literal-required]
     )
+    await forget_originals(uow, row.workspace_id, [row.id])
+    await keep_originals(uow, row.workspace_id, {row.id: draft["sealed"]})
     return revised
 
 

@@ -62,6 +62,22 @@ class Feedback(SQLModel, table=True):
             postgresql_where=text("scored_at IS NULL"),
         ),
         Index("feedback_search_idx", "search", postgresql_using="gin"),
+        CheckConstraint("status IN ('OPEN', 'IN_PROGRESS', 'CLOSED')", name="status"),
+        Index(
+            "feedback_status_idx",
+            "workspace_id",
+            "status",
+            text("occurred_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("status <> 'OPEN'"),
+        ),
+        Index(
+            "feedback_assignee_idx",
+            "assignee_id",
+            text("occurred_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -81,8 +97,12 @@ class Feedback(SQLModel, table=True):
     sentiment_score: float | None = Field(default=None, sa_type=Double)
     sentiment_confidence: float | None = Field(default=None, sa_type=Double)
     sentiment_model: str | None = Field(default=None, sa_type=Text)
+    sentiment_spans: list[Any] | None = Field(default=None, sa_type=JSONB)
+    unscored_reason: str | None = Field(default=None, sa_type=Text)
     scored_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     search: Any = Field(default=None, sa_column=Column(TSVECTOR, Computed(_SEARCH, persisted=True)))
+    status: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("'OPEN'")})
+    assignee_id: UUID | None = Field(default=None, foreign_key="member.id", ondelete="SET NULL")
 
 
 class FeedbackRow(Record):
@@ -103,9 +123,13 @@ class FeedbackRow(Record):
     sentiment_score: float | None
     sentiment_confidence: float | None
     sentiment_model: str | None
-    # What a page brought along of them; None where it did not.
+    unscored_reason: str | None
+    status: str
+    assignee_id: UUID | None
+    # What came along with them; None where it did not.
     source: SourceRow | None = None
     tags: Sequence[TagRow] | None = None
+    assignee: str | None = None
 
 
 class IdRow(Record):
@@ -133,4 +157,7 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
     _feedback.sentiment_score,
     _feedback.sentiment_confidence,
     _feedback.sentiment_model,
+    _feedback.unscored_reason,
+    _feedback.status,
+    _feedback.assignee_id,
 )

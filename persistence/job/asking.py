@@ -39,6 +39,8 @@ from persistence.database import (
 )
 from persistence.job.row import COLUMNS, Job, JobRow
 from persistence.workspace import Member, managed
+from telemetry import trace
+from telemetry.trace import Kind
 
 
 class EnteredRow(Record):
@@ -55,7 +57,7 @@ _QUEUED: ColumnElement[str] = literal_column("'QUEUED'")
 _FALSE = literal_column("false", Boolean)
 _ZERO = literal_column("0", Integer)
 _add = insert(table(Job)).values(
-    **given("id", "kind", "key", "priority", "open", "run_at", "created_by"),
+    **given("id", "kind", "key", "priority", "open", "run_at", "created_by", "trace"),
     workspace_id=bindparam("workspace"),
     created_at=bindparam("now"),
     arguments=sql_cast(bindparam("arguments", type_=Text), JSONB),
@@ -75,6 +77,7 @@ _ADD = Statement(
         index_where=(_job.key.is_not(None)) & _is("QUEUED", "RUNNING"),
         set_={
             "arguments": _add.excluded.arguments,
+            "trace": _add.excluded.trace,
             "again": _is_running,
             "run_at": case(
                 (_is_running, _add.excluded.run_at),
@@ -184,21 +187,23 @@ async def add(
     with `patience`, the later one, up to so long after it was asked for first; if one runs, it is done again
     afterwards.
     """
-    (row,) = await uow.fetch(
-        _ADD,
-        id=new_id(),
-        workspace=workspace,
-        kind=kind,
-        arguments=arguments,
-        created_by=created_by,
-        priority=priority,
-        key=key,
-        run_at=run_at or uow.now,
-        moves=patience is not None,
-        patience=patience,
-        open=open,
-        now=uow.now,
-    )
+    with trace.part(f"enqueue {kind}", Kind.PRODUCER):
+        (row,) = await uow.fetch(
+            _ADD,
+            id=new_id(),
+            workspace=workspace,
+            kind=kind,
+            arguments=arguments,
+            created_by=created_by,
+            priority=priority,
+            key=key,
+            run_at=run_at or uow.now,
+            moves=patience is not None,
+            patience=patience,
+            open=open,
+            trace=trace.carried(),
+            now=uow.now,
+        )
     return row
 
 

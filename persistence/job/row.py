@@ -44,7 +44,7 @@ class Job(SQLModel, table=True):
 
     `attempts` counts how often it was begun, `failures` how often that ended with an error, `deaths` how often its
     worker died. `state` is what an attempt leaves for the next one. With `again` it is to be done once more when it
-    has ended. An `open` job may be looked at by whoever knows its id.
+    has ended. An `open` job may be looked at by whoever knows its id. `trace` is what it was asked for in.
     """
 
     __tablename__ = "job"
@@ -101,6 +101,7 @@ class Job(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
     worker_id: UUID | None = Field(default=None)
     created_by: UUID | None = Field(default=None, foreign_key="user.id", ondelete="SET NULL")
+    trace: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     run_at: datetime = Field(sa_type=TIMESTAMP)
     started_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)

@@ -27,6 +27,7 @@ class ClaimedRow(Record):
     arguments: str
     state: str | None
     created_by: UUID | None
+    trace: str | None
     created_at: datetime
     run_at: datetime
     attempts: int
@@ -79,16 +80,16 @@ _TO_RUNNING = """
             started_at = coalesce(started_at, :now), finished_at = NULL
         FROM chosen WHERE job.id = chosen.id AND job.status = 'QUEUED'
           AND EXISTS (SELECT FROM worker WHERE worker.id = :worker)
-        RETURNING job.id, workspace_id, kind, priority, arguments, state, created_by, created_at,
-            run_at, attempts, failures"""
+        RETURNING job.id, workspace_id, kind, priority, arguments, state, created_by, trace,
+            created_at, run_at, attempts, failures"""
 
 
 def _told(of: str) -> str:
     """An event for each workspace whose jobs changed, with their ids."""
     return f"""
-        INSERT INTO outbox (workspace_id, kind, payload)
+        INSERT INTO outbox (workspace_id, kind, payload, trace)
         SELECT workspace_id, 'job.updated',
-               jsonb_build_object('ids', jsonb_agg(replace(id::text, '-', '')))
+               jsonb_build_object('ids', jsonb_agg(replace(id::text, '-', ''))), max(trace)
         FROM {of} WHERE workspace_id IS NOT NULL GROUP BY workspace_id"""  # noqa: S608 - of constants
 
 
@@ -97,7 +98,7 @@ def _told_of_ends(of: str) -> str:
     return f"""{_told(of)}
         UNION ALL
         SELECT workspace_id, 'job.' || lower(status),
-               jsonb_build_object('ids', jsonb_build_array(replace(id::text, '-', '')))
+               jsonb_build_object('ids', jsonb_build_array(replace(id::text, '-', ''))), trace
         FROM {of} WHERE workspace_id IS NOT NULL AND created_by IS NOT NULL
             AND status IN ('SUCCEEDED', 'FAILED')"""  # noqa: S608 - of constants
 
@@ -184,7 +185,8 @@ _END = Statement(
         FROM given
         WHERE job.id = given.id AND job.attempts = given.attempts
           AND job.worker_id = :worker AND job.status = 'RUNNING'
-        RETURNING job.id, job.workspace_id, job.created_by, job.status, job.cancel_requested_at
+        RETURNING job.id, job.workspace_id, job.created_by, job.trace, job.status,
+            job.cancel_requested_at
     ), told AS ({_told_of_ends("ended")})
     SELECT id, status, cancel_requested_at IS NOT NULL AS is_cancelled FROM ended"""),  # noqa: S608 - of constants
     EndedRow,
@@ -199,7 +201,7 @@ _DISCARD = Statement(
         WHERE job.id = given.id AND job.attempts = given.attempts
           AND job.worker_id = :worker AND job.status = 'RUNNING'
           AND NOT job.again AND job.cancel_requested_at IS NULL
-        RETURNING job.id, job.workspace_id, job.created_by, 'SUCCEEDED' AS status
+        RETURNING job.id, job.workspace_id, job.created_by, job.trace, 'SUCCEEDED' AS status
     ), told AS ({_told_of_ends("ended")})
     SELECT id, status, false AS is_cancelled FROM ended"""),  # noqa: S608 - of constants
     EndedRow,
@@ -262,7 +264,7 @@ _TAKE_BACK = Statement(
             finished_at = CASE WHEN cancel_requested_at IS NOT NULL AND NOT again
                 OR deaths + 1 >= {MOST_DEATHS} THEN :now ::timestamptz END
         FROM orphan WHERE job.id = orphan.id
-        RETURNING job.id, job.workspace_id, job.created_by, job.kind, job.status
+        RETURNING job.id, job.workspace_id, job.created_by, job.trace, job.kind, job.status
     ), told AS ({_told_of_ends("taken")})
     SELECT id, kind, status FROM taken"""),  # noqa: S608 - of constants
     TakenRow,

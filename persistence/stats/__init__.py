@@ -3,5 +3,14 @@
 from persistence.stats.cell import StatsHour
 from persistence.stats.compaction import compact
 from persistence.stats.counting import CountsRow, counts
+from persistence.stats.modelled import ModelCountRow, fold_models, models
 
-__all__ = ["CountsRow", "StatsHour", "compact", "counts"]
+__all__ = [
+    "CountsRow",
+    "ModelCountRow",
+    "StatsHour",
+    "compact",
+    "counts",
+    "fold_models",
+    "models",
+]

@@ -9,6 +9,7 @@ from persistence.feedback import Filter
 from persistence.stats.cell import EVERY
 
 _HOUR = timedelta(hours=1)
+_COUNTED = {"source_ids", "tag_ids", "sentiments", "occurred_after", "occurred_before"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def is_counted(where: Filter, boundaries: Sequence[datetime]) -> bool:
 
     They know sources, sentiments and one tag: of several, some feedback bears two.
     """
-    if where.search is not None or where.rating_gte is not None or where.rating_lte is not None:
+    if not _COUNTED.issuperset(where.values()):
         return False
     if where.tag_ids is not None and (len(set(where.tag_ids)) != 1 or EVERY in where.tag_ids):
         return False

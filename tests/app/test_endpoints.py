@@ -79,7 +79,7 @@ async def test_a_server_with_all_its_parts_is_ready(http: httpx.AsyncClient) -> 
     assert response.status_code == 200
     assert response.json() == {
         "status": "ok",
-        "parts": {"postgres": "ok", "redis": "ok", "s3": "ok", "live": "ok"},
+        "parts": {"postgres": "ok", "redis": "ok", "s3": "ok", "model": "ok", "live": "ok"},
     }
 
 
@@ -104,6 +104,7 @@ async def test_a_server_without_postgres_says_so(settings: Settings, api: Api) -
             "postgres": "away: Postgres cannot be reached",
             "redis": "ok",
             "s3": "ok",
+            "model": "ok",
             "live": "ok",
         },
     }

@@ -1,5 +1,6 @@
 """`GET /metrics`: what it tells, and to whom."""
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Iterable
@@ -9,22 +10,24 @@ from pathlib import Path
 
 import httpx
 import pytest
-from graphql import build_schema, parse
+from graphql import OperationType, build_schema, parse
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from app.metrics.api import of_graphql
+from app.metrics.api import of_graphql, of_replica
 from app.metrics.registry import Collect, Metrics, of_database
 from app.metrics.server import serving
 from app.resources import Api, open_worker
 from app.settings import Settings
+from app.stores import open_redis
 from domain import job
 from domain.job import Kind
 from graph.engine import Engine
-from graph.requests import Requests
+from graph.requests import MOST_NAMES, Outcome, Requests
 from jobs.metrics import RelayMetrics
 from persistence.database import Database
+from persistence.replica import Replica
 from tests.applications import client, without_postgres
 from tests.callers import Caller
 from tests.factories import Factory
@@ -107,6 +110,32 @@ async def test_requests_are_counted_by_kind_and_outcome(fresh: httpx.AsyncClient
         "earful_graphql_request_seconds_bucket", kind="query", outcome="ok", le="+Inf"
     )
     assert found[bucket] == 1
+
+
+async def test_documents_are_compiled_once_and_what_they_cost_is_counted(
+    fresh: httpx.AsyncClient,
+) -> None:
+    for _ in range(3):
+        answer = await Caller(fresh).post("{ __typename }")
+        assert answer.json()["extensions"]["cost"]["actual"] == 1
+
+    found = await scraped(fresh)
+    assert found[labelled("earful_graphql_documents")] == 1
+    assert found[labelled("earful_graphql_documents_compiled_total")] == 1
+    assert found[labelled("earful_graphql_document_hits_total")] == 2
+    assert found[labelled("earful_graphql_points_total", kind="query")] == 3
+
+
+def test_only_so_many_operations_are_told_apart() -> None:
+    requests = Requests()
+    for number in range(MOST_NAMES + 2):
+        requests.note(OperationType.QUERY, Outcome.OK, 0.1, 1, f"Query{number}")
+    requests.note(OperationType.QUERY, Outcome.OK, 0.1, 1)
+
+    names = {name for name, _ in requests.operations}
+    assert len(names) == MOST_NAMES + 1
+    assert sum(requests.operations["other", Outcome.OK].numbers) == 2
+    assert sum(requests.times[OperationType.QUERY, Outcome.OK].numbers) == MOST_NAMES + 3
 
 
 async def test_deliveries_to_inbound_webhooks_are_counted_by_status(
@@ -237,11 +266,15 @@ def names(families: Iterable[Metric]) -> set[str]:
 
 
 async def test_the_documentation_lists_exactly_what_processes_tell(
-    settings: Settings, fresh: httpx.AsyncClient
+    settings: Settings, fresh: httpx.AsyncClient, database: Database
 ) -> None:
     worker, relay = Metrics("worker"), RelayMetrics()
     async with open_worker(settings, worker):
         told = names(worker.collect()) | names(relay.collect())
     told |= names(text_string_to_metric_families((await fresh.get("/metrics")).text))
+    async with open_redis(settings) as client:
+        replica = Replica(database, database, client, most_seconds=1)
+        replica._fresh_at = asyncio.get_running_loop().time()  # as if it were a standby
+        told |= names(of_replica(replica)())
 
     assert set(re.findall(r"^\| `(earful_\w+)", DOCS.read_text(), re.MULTILINE)) == told

@@ -8,6 +8,7 @@ import pytest
 from app.seed import seed
 from app.settings import Settings
 from domain import demo
+from domain.sentiment import scores
 from inference import sentiment
 from inference.sentiment import SentimentModel
 from persistence.database import Database
@@ -68,11 +69,11 @@ def test_the_scores_that_come_with_the_demo_are_the_models() -> None:
     known = demo.known_scores(model.name)
     assert known is not None
 
-    scores = model.score(bodies)
+    found = scores(model.score(bodies))
 
-    assert [score and score.label for score in scores] == [
+    assert [score and score.label for score in found] == [
         score and score.label for score in known[::25]
     ]
-    assert [score and score.score for score in scores] == pytest.approx(
+    assert [score and score.score for score in found] == pytest.approx(
         [score and score.score for score in known[::25]], abs=1e-3
     )

@@ -93,6 +93,8 @@ def as_exported(feedback: Given) -> Any:
             "sentiment_score": -0.5,
             "sentiment_confidence": 0.5,
             "sentiment_model": "model",
+            "status": "CLOSED",
+            "assignee": "=Ada",
             "source": SimpleNamespace(name=feedback["source"]),
             "tags": [SimpleNamespace(name=name) for name in feedback["tags"]],
             "metadata": None if metadata is None else orjson.dumps(metadata).decode(),

@@ -1,7 +1,7 @@
 """A victim and a stranger with one thing of every kind, and an attempt to reach the victim's by an id."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from persistence.tables import METADATA
@@ -41,6 +41,9 @@ class World:
     receipt: str
     export: str
     own_export: str
+    note: str
+    view: str
+    own_view: str
 
 
 async def victim_and_stranger(factory: Factory) -> World:
@@ -73,8 +76,12 @@ async def victim_and_stranger(factory: Factory) -> World:
         await factory.receipt(tenant),
         await factory.export_schedule(tenant),
         await factory.export_schedule(stranger),
+        await factory.note(tenant, feedback),
+        await factory.saved_view(tenant),
+        await factory.saved_view(stranger),
     )
     await factory.receipt(stranger)
+    await factory.note(stranger, own_feedback)
     await factory.quarantined(stranger)
     await factory.invitation(stranger)
     await factory.job_changed(tenant, world.dead, "FAILED", told=False)
@@ -91,7 +98,7 @@ async def victim_and_stranger(factory: Factory) -> World:
             source=each.source_id,
             workspace=each.id,
         )
-        for sql in (*IMPORTED, *OF_SOURCES):
+        for sql in (*IMPORTED, *OF_SOURCES, CHANGED):
             await factory.change(sql, within=each, workspace=each.id)
     return world
 
@@ -128,6 +135,15 @@ OF_SOURCES = (
         " SELECT gen_random_uuid(), id, workspace_id, body, now() FROM feedback"
         " WHERE workspace_id = :workspace LIMIT 1"
     ),
+    (
+        "INSERT INTO feedback_original (feedback_id, workspace_id, source_id, sealed)"
+        " SELECT id, workspace_id, source_id, '' FROM feedback WHERE workspace_id = :workspace LIMIT 1"
+    ),
+)
+CHANGED = (
+    "INSERT INTO feedback_change (id, feedback_id, workspace_id, at, kind, removed, added,"
+    " actor_kind, actor_name) SELECT gen_random_uuid(), id, workspace_id, now(), 'STATUS', '{OPEN}',"
+    " '{CLOSED}', 'SYSTEM', 'Earful' FROM feedback WHERE workspace_id = :workspace LIMIT 1"
 )
 
 
@@ -175,6 +191,8 @@ NOT_FOUND = {
         "file": "file",
         "import": "import",
         "its file": "file in this workspace",
+        "note": "note",
+        "view": "saved view",
     }.items()
 }
 
@@ -185,6 +203,17 @@ def mutation(
     kind = field[0].upper() + field[1:]
     query = f"mutation($input: {kind}Input!) {{ result: {field}(input: $input) {PROBLEM} }}"
     return Attempt(query, lambda w: {"input": input(w)}, {"result": NOT_FOUND[stranger]}, viewer)
+
+
+def not_for_rules(field: str, input: Callable[[World], JSON]) -> Attempt:
+    """A rule of the stranger's own with a filter that rules do not have, whoever's id is in it."""
+    refused: JSON = {
+        "__typename": "InvalidInput",
+        "message": "Some fields are not valid.",
+        "fields": [{"path": ["rule", "filter", "assigneeIds"]}],
+    }
+    attempt = mutation(field, input, "workspace", viewer="NotFound")
+    return replace(attempt, stranger={"result": refused})
 
 
 def filtered(field: str, value: Callable[[World], str]) -> tuple[Attempt, Attempt]:

@@ -5,11 +5,14 @@ from domain.ids import Kind
 from tests.factories import PASSWORD
 from tests.graph.isolation import PROBLEM, Attempt, filtered, mutation
 from tests.graph.isolation_exports import EXPORTS
+from tests.graph.isolation_inbox import INBOX
 from tests.graph.isolation_partners import PARTNERS
+from tests.graph.isolation_sentiment import SENTIMENT
 from tests.graph.isolation_sources import SOURCES
 
 BY_SOURCE = filtered("sourceIds", lambda w: w.tenant.source_gid)
 BY_TAG = filtered("tagIds", lambda w: w.tag)
+BY_ASSIGNEE = filtered("assigneeIds", lambda w: w.owner)
 ATTEMPTS = {
     "Query.node(id)": Attempt(
         "query($id: ID!) { node(id: $id) { id } }", lambda w: {"id": w.feedback}, {"node": None}
@@ -36,11 +39,13 @@ ATTEMPTS = {
                 w.entry,
                 w.receipt,
                 w.export,
+                w.note,
+                w.view,
                 w.owner,
                 w.own_feedback,
             ]
         },
-        {"nodes": [None] * 19 + [{"id": ...}]},
+        {"nodes": [None] * 21 + [{"id": ...}]},
     ),
     "Query.job(id)": Attempt(
         "query($id: ID!) { job(id: $id) { id } }", lambda w: {"id": w.job}, {"job": None}
@@ -54,6 +59,8 @@ ATTEMPTS = {
     "Workspace.stats(filter.sourceIds)": BY_SOURCE[1],
     "Workspace.feedback(filter.tagIds)": BY_TAG[0],
     "Workspace.stats(filter.tagIds)": BY_TAG[1],
+    "Workspace.feedback(filter.assigneeIds)": BY_ASSIGNEE[0],
+    "Workspace.stats(filter.assigneeIds)": BY_ASSIGNEE[1],
     "Workspace.auditLog(actorId)": Attempt(
         'query($id: ID!) { workspace(slug: "stranger") { auditLog(actorId: $id) { nodes { id } } } }',
         lambda w: {"id": w.tenant.owner.gid},
@@ -206,6 +213,8 @@ ATTEMPTS = {
         "tag",
         viewer="NotFound",
     ),
+    **INBOX,
+    **SENTIMENT,
     **PARTNERS,
     **EXPORTS,
     **SOURCES,

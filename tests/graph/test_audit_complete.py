@@ -16,6 +16,7 @@ ELSEWHERE = {
     "confirmTotp": "takes a code: test_audit_people.py",
     "disableTotp": "takes a code: test_audit_people.py",
     "regenerateRecoveryCodes": "takes a code: test_audit_people.py",
+    "activateSentimentModel": "is for operators of the server, and is in no workspace's log: test_models.py",
     "completeUpload": "takes bytes in the bucket: test_audit.py",
     "acceptInvitation": "takes a letter: test_invitation_accepting.py",
     "completeSignIn": "takes a provider: tests/app/test_oidc.py",
@@ -24,6 +25,10 @@ ELSEWHERE = {
 }
 """Mutations that take more than one request; other tests look for what they write."""
 SILENT = {
+    "addFeedbackNote": "says itself who wrote it",
+    "deleteFeedbackNote": "one's own: of others it is told, test_notes.py",
+    "editFeedbackNote": "one's own: of others it is told, test_notes.py",
+    "updateFeedback": "feedback itself, whose history and events tell its changes",
     "previewAlertRule": "changes nothing",
     "previewImport": "changes nothing",
     "previewSource": "changes nothing",

@@ -15,7 +15,7 @@ from tests.factories import Factory, Tenant
 from tests.graph.isolation import World, everything, victim_and_stranger
 
 # By triggers of what has the wall, and for all at once.
-WRITTEN_BY_ALL = {"outbox", "stats_hour", "stats_delta"}
+WRITTEN_BY_ALL = {"outbox", "stats_hour", "stats_delta", "model_hour"}
 TENANT_TABLES = {
     table.name: "workspace_id"
     for table in METADATA.sorted_tables

@@ -316,5 +316,8 @@ async def test_live_subscribers_and_what_they_get_are_counted(world: World, api:
         "earful_live_gaps_total": 0,
         "earful_live_groups": 1,
         "earful_live_subscribers": 2,
+        "earful_live_dropped_total": 0,
+        "earful_live_behind": 0,
+        "earful_live_lag_events": 0,
         "earful_live_connections": 0,
     }

@@ -190,6 +190,7 @@ _TENANTS = {"workspace"} | {
 _OF_JOBS_ALONE = {
     "api_key_secret",
     "delivery",
+    "feedback_original",
     "import_feedback",
     "import_refusal",
     "import_tag",

@@ -48,6 +48,8 @@ VARIABLES = {
     "keys": "[ID!]!",
     "members": "[ID!]!",
     "new": "String!",
+    "note": "ID!",
+    "notes": "[ID!]!",
     "newcomer": "ID!",
     "place": "ID!",
     "password": "String!",
@@ -58,10 +60,14 @@ VARIABLES = {
     "slug": "String!",
     "sources": "[ID!]!",
     "spare": "ID!",
+    "spareNote": "ID!",
+    "spareView": "ID!",
     "table": "ID!",
     "tags": "[ID!]!",
     "texts": "[String!]!",
     "users": "[ID!]!",
+    "view": "ID!",
+    "views": "[ID!]!",
     "webhook": "ID!",
     "webhooks": "[ID!]!",
     "workspace": "ID!",
@@ -102,6 +108,10 @@ class World:
             "queued": partial(self.factory.job, self.first),
             "key": self._spare_key,
             "spare": partial(self.factory.spare_source, self.first),
+            "spareNote": partial(
+                self.factory.note, self.first, self.variables["first"], "Visited."
+            ),
+            "spareView": self._spare_view,
             "failed": partial(self._ended_job, "FAILED"),
             "imported": partial(self._ended_job, "SUCCEEDED", "import"),
             "table": partial(self.factory.table, self.first),
@@ -139,6 +149,12 @@ class World:
             "DELETE FROM export_schedule WHERE name = 'Visited'", within=self.first
         )
         return await self.factory.export_schedule(self.first, "Visited")
+
+    async def _spare_view(self) -> str:
+        await self.factory.change(
+            "DELETE FROM saved_view WHERE name = 'Visited'", within=self.first
+        )
+        return await self.factory.saved_view(self.first, "Visited")
 
     async def _spare_webhook(self) -> str:
         await self.factory.change("DELETE FROM webhook WHERE name = 'Visited'", within=self.first)
@@ -196,9 +212,21 @@ async def world(factory: Factory, services: Services, size: int) -> World:
         await factory.webhook_attempt(tenant, delivery)
     for tenant in tenants:
         await factory.quarantined(tenant)
+        await factory.change(_MASKING, within=tenant, source=tenant.source_id)
         await factory.change(_REVISED, within=tenant, workspace=tenant.id)
+        await factory.change(_ASSIGNED, within=tenant, workspace=tenant.id)
+    notes = [
+        await factory.note(tenant, said) for tenant, said in zip(tenants, feedback, strict=True)
+    ]
+    views = [await factory.saved_view(tenant) for tenant in tenants]
+    for tenant, said in zip(tenants, feedback, strict=True):
+        await factory.original(tenant, said, body="It was ada@example.com.")
     variables = {
         "deliveries": deliveries,
+        "note": notes[0],
+        "notes": notes,
+        "view": views[0],
+        "views": views,
         "webhooks": webhooks,
         "alerts": [alert for _, alert in alerts],
         "rules": [rule for rule, _ in alerts],
@@ -231,10 +259,19 @@ async def world(factory: Factory, services: Services, size: int) -> World:
     return World(services, factory, first, owner, variables)
 
 
+_MASKING = """
+    UPDATE source SET masking = '{"kinds": ["EMAIL"], "authors": false, "reversible": true}'
+    WHERE id = :source
+"""
 _REVISED = """
     INSERT INTO feedback_revision (id, feedback_id, workspace_id, body, replaced_at)
     SELECT gen_random_uuid(), id, workspace_id, body, now() FROM feedback
     WHERE workspace_id = :workspace
+"""
+_ASSIGNED = """
+    UPDATE feedback SET assignee_id = member.id FROM member
+    WHERE member.workspace_id = feedback.workspace_id AND member.role = 'OWNER'
+        AND feedback.workspace_id = :workspace
 """
 _MEMBERS = "SELECT id FROM member WHERE workspace_id = :workspace"
 _OF_USER = "SELECT id FROM session WHERE user_id = :user"

@@ -8,7 +8,7 @@ import pytest
 
 from domain import stats
 from domain.alert import Comparison, Definition, Kind, Metric, QuietHours
-from domain.sentiment import Score
+from domain.sentiment import Judgement
 from persistence.database import Database, UniqueViolationError
 from persistence.feedback import Filter
 from tests.alerting import Alerting, Raised, read
@@ -30,7 +30,7 @@ async def tenant(factory: Factory) -> Tenant:
 
 
 async def said(
-    factory: Factory, tenant: Tenant, *moments: datetime, score: Score | None = None
+    factory: Factory, tenant: Tenant, *moments: datetime, score: Judgement | None = None
 ) -> None:
     for moment in moments:
         await factory.feedback(tenant, occurred_at=moment, score=score)

@@ -68,6 +68,14 @@ async def test_csv_has_a_row_for_each_feedback_and_no_formula(
     tenant = await factory.tenant()
     feedback = await told(factory, tenant)
 
+    await factory.change(
+        "UPDATE feedback SET status = 'CLOSED', assignee_id = member.id FROM member"
+        " WHERE member.user_id = :user",
+        within=tenant,
+        user=tenant.owner.id,
+    )
+    await factory.change("UPDATE \"user\" SET name = '=Ada' WHERE id = :id", id=tenant.owner.id)
+
     body = await exported(worker, http, tenant)
 
     (row,) = cells(body)
@@ -91,9 +99,11 @@ async def test_csv_has_a_row_for_each_feedback_and_no_formula(
         "metadata": '{"big": 12345678901234567, "plan": "pro", "nested": {"a": [1.50, null]}}',
         "occurredAt": "2026-06-15T12:00:00Z",
         "receivedAt": received.isoformat().replace("+00:00", "Z"),
+        "status": "CLOSED",
+        "assignee": "'=Ada",
     }
     assert body.startswith(b"\xef\xbb\xbfid,source,")
-    assert body.endswith(b"Z\r\n")
+    assert body.endswith(b"Z,CLOSED,'=Ada\r\n")
 
 
 async def test_ndjson_has_an_object_for_each_feedback(
@@ -125,6 +135,8 @@ async def test_ndjson_has_an_object_for_each_feedback(
         "sentimentModel": "test-model-1",
         "metadata": {"plan": "pro", "big": 12345678901234567, "nested": {"a": [1.5, None]}},
         "occurredAt": "2026-06-15T12:00:00Z",
+        "status": "OPEN",
+        "assignee": None,
     }
     assert (second["body"], second["tags"], second["metadata"]) == ("Later.", [], None)
     assert b'"a": [1.50, null]' in body

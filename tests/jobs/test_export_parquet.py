@@ -45,6 +45,8 @@ _TYPES = {
     "metadata": "VARCHAR",
     "occurredAt": "TIMESTAMP WITH TIME ZONE",
     "receivedAt": "TIMESTAMP WITH TIME ZONE",
+    "status": "VARCHAR",
+    "assignee": "VARCHAR",
 }
 
 
@@ -96,7 +98,7 @@ async def test_every_column_has_its_type_and_value(
         *(first, "Hook", tenant.source_gid, "+49", "@ada", "ada@example.com", "-1"),
         *('=1 "Grüße", 東京 🎉\r\n', 3, None, ["=red", "late; again"]),
         *("NEGATIVE", -0.7, 0.8, "test-model-1", '{"a": [1.5, null]}'),
-        int(NOON.timestamp()) * 1_000_000 + 1,
+        *(int(NOON.timestamp()) * 1_000_000 + 1, "OPEN", None),
     )
     assert found[1][7:12] == ("Later.", None, None, [], None)
     assert found[1][15] is None

@@ -88,7 +88,7 @@ async def test_rows_are_not_scored_before_what_is_new(work: Importer, database: 
     async with database.reader() as reader:
         events = await reader.fetch(_ADDED)
     assert len(events) == 3
-    assert relay._messages(events) == []
+    assert relay._messages(events, {}) == []
 
 
 _ADDED = Statement(

@@ -30,7 +30,7 @@ from tests.statements import watched
 _ROW = Statement(
     text(
         "SELECT :id ::bigint AS id, :workspace ::uuid AS workspace_id, :kind ::text AS kind,"
-        " :payload ::text AS payload, :now ::timestamptz AS created_at"
+        " :payload ::text AS payload, NULL AS trace, :now ::timestamptz AS created_at"
     ),
     OutboxRow,
 )

@@ -152,6 +152,7 @@ async def test_a_relay_says_whether_it_leads_and_what_it_has_delivered(stores: S
     metrics = await delivered(stores, count=3)
     assert counted(metrics.collect, "earful_relay_leading") == {(): 0}
     assert counted(metrics.collect, "earful_relay_passed_over_total") == {(): 0}
+    assert counted(metrics.collect, "earful_relay_event_seconds_count") == {(): 3}
 
 
 async def test_an_event_that_a_reaction_cannot_bear_holds_up_no_other_and_is_counted(

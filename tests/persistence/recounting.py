@@ -55,10 +55,21 @@ DIFFERENCES = f"""
     WITH kept AS ({_KEPT}), recounted AS ({_RECOUNTED})
     (SELECT 'kept', * FROM kept EXCEPT ALL SELECT 'kept', * FROM recounted)
     UNION ALL (SELECT 'recounted', * FROM recounted EXCEPT ALL SELECT 'recounted', * FROM kept)"""
+_BY_MODEL = """
+    WITH kept AS (
+        SELECT workspace_id, hour, model, sum(feedback) AS n FROM model_hour
+        GROUP BY workspace_id, hour, model HAVING sum(feedback) <> 0
+    ), recounted AS (
+        SELECT workspace_id, date_trunc('hour', occurred_at, 'UTC') AS hour, sentiment_model AS model, count(*) AS n
+        FROM feedback WHERE sentiment_label IS NOT NULL AND sentiment_model IS NOT NULL
+        GROUP BY workspace_id, date_trunc('hour', occurred_at, 'UTC'), sentiment_model
+    )
+    (SELECT 'kept', * FROM kept EXCEPT ALL SELECT 'kept', * FROM recounted)
+    UNION ALL (SELECT 'recounted', * FROM recounted EXCEPT ALL SELECT 'recounted', * FROM kept)"""
 CELLS = "SELECT count(*) FROM stats_hour WHERE workspace_id = :workspace"
 CHANGES = "SELECT count(*) FROM stats_delta WHERE workspace_id = :workspace"
 
 
 async def differences(factory: Factory) -> list[tuple[object, ...]]:
-    """Cells of all workspaces that are not what a recount says, with the side that says so."""
-    return await factory.rows(DIFFERENCES)
+    """Cells of all workspaces that are not what a recount says, with the side that says so; those by model too."""
+    return [*await factory.rows(DIFFERENCES), *await factory.rows(_BY_MODEL)]

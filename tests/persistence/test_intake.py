@@ -187,6 +187,7 @@ async def test_the_statement_alone_refuses_who_may_not(
         rating=None,
         metadata=None,
         occurred_at=NOON,
+        sealed=None,
     )
     for person, roles in (
         (other.owner, ["ANALYST", "OWNER"]),

@@ -16,7 +16,7 @@ from domain import feedback, ids, stats, tag
 from domain.errors import NotFoundError
 from domain.feedback import Message, SubmitFeedback
 from domain.ids import Kind
-from domain.sentiment import Score
+from domain.sentiment import Judgement, Unscored
 from domain.viewer import Viewer
 from persistence.database import (
     Database,
@@ -26,7 +26,7 @@ from persistence.database import (
     UnitOfWork,
     new_id,
 )
-from tests.factories import NEGATIVE, NEUTRAL, NOON, POSITIVE, Factory, Tenant
+from tests.factories import NEGATIVE, NEUTRAL, NOON, POSITIVE, UNKNOWN, Factory, Tenant
 from tests.persistence.recounting import CELLS, CHANGES, differences
 
 # As any code might write, now or later: several rows at once, several tables at once, columns in any combination.
@@ -111,7 +111,7 @@ RAW = {
         DELETE FROM source WHERE id = (SELECT id FROM source WHERE workspace_id = :workspace AND name = 'Extra'
             ORDER BY random() LIMIT 1)""",
 }
-SCORES: list[Score | None] = [NEGATIVE, NEUTRAL, POSITIVE, None]
+SCORES: list[Judgement | Unscored] = [NEGATIVE, NEUTRAL, POSITIVE, UNKNOWN]
 # What concurrent changes may end in; then nothing of them may count.
 LOST = (
     asyncpg.DeadlockDetectedError,

@@ -14,8 +14,10 @@ from persistence import (
     export,
     file,
     invitation,
+    note,
     outbox,
     quarantine,
+    saved_view,
     schedule,
     source,
     source_health,
@@ -25,10 +27,23 @@ from persistence import (
 from persistence.alert import counting as alert_counting
 from persistence.alert import keeping, raising
 from persistence.database import Statement
-from persistence.feedback import Along, Filter, Order, batch, intake, listing, revising, scoring
+from persistence.feedback import (
+    Along,
+    Filter,
+    Order,
+    batch,
+    history,
+    intake,
+    listing,
+    original,
+    resembling,
+    revising,
+    scoring,
+    triage,
+)
 from persistence.job import asking, working
 from persistence.job import listing as job_listing
-from persistence.stats import compaction, counting
+from persistence.stats import compaction, counting, modelled
 from persistence.stats.cell import LABELS
 from persistence.webhook import delivering
 from persistence.webhook import keeping as webhook_keeping
@@ -40,7 +55,11 @@ TENANT_TABLES = (
     "source",
     "delivery",
     "feedback",
+    "feedback_original",
     "feedback_revision",
+    "feedback_change",
+    "feedback_note",
+    "saved_view",
     "source_secret",
     "source_refusal",
     "quarantined",
@@ -51,6 +70,7 @@ TENANT_TABLES = (
     "schedule",
     "stats_hour",
     "stats_delta",
+    "model_hour",
     "alert_rule",
     "alert",
     "webhook",
@@ -106,6 +126,7 @@ FOR_NOBODY = {
     "file._EXPIRED",
     "file._KNOWN",
     "compaction._REMOVE",
+    "modelled._FOLD",
     "keeping._WATCHED",
     "keeping._WATCHED_OF",
     "raising._WITH_OLD",
@@ -126,7 +147,9 @@ FILTERS = tuple(Filter.__slots__)
 
 
 def _built() -> Iterator[tuple[str, Statement[Any]]]:
-    shapes = list(chain.from_iterable(combinations(FILTERS, size) for size in (0, 1, 2, 8)))
+    shapes = list(
+        chain.from_iterable(combinations(FILTERS, size) for size in (0, 1, 2, len(FILTERS)))
+    )
     for names, order, after in product(shapes, Order, (None, "value")):
         page = listing._page(names, order, 21, after)
         yield f"feedback page {names} {order} {after}", page.statement
@@ -139,6 +162,8 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         yield f"tags of an export {names}", export._by_tag(names)
         yield f"feedback count {names}", listing._count(names)
         yield f"feedback matching {names}", listing._matching(names)
+        yield f"outdated {names}", scoring._outdated(names, continued=True)
+        yield f"outdated count {names}", scoring._count_outdated(names)
         for bounded, totals in product((False, True), repeat=2):
             raw = counting._raw(
                 names, bounded=bounded, totals=totals, buckets=True, columns=frozenset()
@@ -163,6 +188,8 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         for of_status in (False, True):
             deliveries = webhook_listing._page(21, continued=continued, of_status=of_status)
             yield f"delivery page {continued} {of_status}", deliveries
+        notes = note._page(21, continued=continued, columns=None)
+        yield f"notes {continued}", notes
         kept = quarantine._page(21, continued=continued, columns=None)
         yield f"quarantine page {continued}", kept
     yield from _built_of_jobs()
@@ -217,6 +244,13 @@ STATEMENTS = [
                 asking,
                 job_listing,
                 working,
+                history,
+                modelled,
+                note,
+                original,
+                resembling,
+                saved_view,
+                triage,
                 outbox,
                 quarantine,
                 revising,

@@ -446,3 +446,20 @@ async def test_who_takes_more_again_while_a_part_is_being_delivered_misses_none_
     assert quick.deliveries > 2
     assert quick.numbers == list(range(2, 12))
     assert slow.numbers == list(range(1, 12))
+
+
+async def test_who_is_behind_and_how_far_is_told() -> None:
+    world = World()
+    group = world.group()
+    group.join(Taker(), None)
+    slow = group.join(Taker(is_full=True), None)
+    world.happen(1)
+    await settled()
+    assert group.lag() == (1, 0)
+
+    world.happen(2, 3, 4)
+    await settled()
+    assert group.lag() == (1, 3)
+
+    slow.leave()
+    assert group.lag() == (0, 0)

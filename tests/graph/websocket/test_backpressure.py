@@ -162,6 +162,7 @@ async def test_who_takes_nothing_for_long_is_cut_off_alone(
 ) -> None:
     seats = Seats(most=10, most_per_caller=10)
     strict = endpoint(api, stall_seconds=0.5, farewell_seconds=0.5, seats=seats)
+    before = api.services.hub.counters.dropped
     gid = world.tenant.gid
     async with (
         connected(application, world.tenant.owner, strict) as slow,
@@ -172,10 +173,11 @@ async def test_who_takes_nothing_for_long_is_cut_off_alone(
         slow.wire.fill()
         await world.submit("one")
         close = await ended(slow)
-        taken = seats.taken
+        taken, dropped = seats.taken, api.services.hub.counters.dropped
         await world.submit("two")
 
         assert close == Close(4413, "The client does not read")
+        assert dropped == before + 1
         assert await bodies(quick, 2) == ["one", "two"]
         assert taken == 1
         async with asyncio.timeout(SECONDS):
