@@ -43,6 +43,7 @@ from tests.working import Worker
 
 # Row-level security binds the tests' role too: each workspace is entered, and takes all of its rows with it.
 _OF_NO_TENANT = (
+    "active_model",
     "idempotency_key",
     "job",
     "outbox",

@@ -94,6 +94,7 @@ async def test_what_is_left_out_stays_and_null_takes_the_assignee_away(
     assert shown == [("OPEN", assignee), ("CLOSED", assignee), ("CLOSED", None)]
 
 
+@pytest.mark.usefixtures("kept_outbox")
 async def test_each_that_changes_is_announced_once_and_again_nothing_is(
     factory: Factory, http: httpx.AsyncClient
 ) -> None:

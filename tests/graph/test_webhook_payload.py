@@ -185,10 +185,38 @@ def test_nothing_else_can_be_reached() -> None:
 
     assert reached == {
         *("Alert", "AlertChannels", "AlertCondition", "AlertConnection", "AlertEdge"),
-        *("AlertFilter", "AlertMessage", "AlertRule", "Author", "Feedback", "FeedbackRevision"),
-        *("FieldProblem", "File", "Job", "PageInfo", "Quarantined", "QuarantineConnection"),
-        *("QuarantinedEdge", "QuietHours", "Sentiment", "Source", "SourceHealth", "Tag"),
-        "WebhookEvent",
+        *("AlertFilter", "AlertMessage", "AlertRule", "AuditActor", "Author", "Feedback"),
+        *("FeedbackAssignee", "FeedbackChange", "FeedbackNote", "FeedbackNoteConnection"),
+        *("FeedbackNoteEdge", "FeedbackRevision", "FieldProblem", "File", "Job", "Masking"),
+        *("PageInfo", "Quarantined", "QuarantineConnection", "QuarantinedEdge", "QuietHours"),
+        *("Sentiment", "SentimentSpan", "Source", "SourceHealth", "Tag", "WebhookEvent"),
+    }
+
+
+async def test_what_the_inbox_says_of_it_can_be_asked_for(factory: Factory, api: Api) -> None:
+    tenant = await factory.tenant()
+    feedback = await factory.feedback(tenant, "Late again.", score=POSITIVE)
+    await factory.note(tenant, feedback, "Called back.")
+
+    body = await rendered(
+        api,
+        tenant,
+        """{ feedback { status assignee { name } notes { nodes { body author { name } } }
+            history { kind actor { name } } similar { id } unscoredReason
+            sentiment { spans { start } } source { masking { kinds } } } }""",
+        feedback,
+    )
+
+    (note,) = body["data"]["feedback"].pop("notes")["nodes"]
+    assert (note["body"], note["author"]["name"]) == ("Called back.", "Somebody")
+    assert body["data"]["feedback"] == {
+        "status": "OPEN",
+        "assignee": None,
+        "history": [],
+        "similar": [],
+        "unscoredReason": None,
+        "sentiment": {"spans": [{"start": 0}]},
+        "source": {"masking": None},
     }
 
 
