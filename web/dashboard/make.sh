@@ -13,7 +13,7 @@ without() {
 }
 
 limited() {
-    if command -v timeout >/dev/null; then timeout 600 "$@"; else "$@"; fi
+    if command -v timeout >/dev/null; then timeout 240 "$@"; else "$@"; fi
 }
 
 changed=$(find src build ./*.json ./*.ts index.html public ../../schema.graphql -path src/gql -prune -o -type f -newer "$stamp" -print 2>/dev/null | head -n 1)
