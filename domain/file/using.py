@@ -122,7 +122,7 @@ async def set_avatar(
 ) -> tuple[User, Job | None]:
     """Ask for a file to become the viewer's picture, or take the picture away; answers the user as of now."""
     if file_id is None:
-        user = await account_store.set_avatar(uow, viewer.user_id, None)
+        user = await account_store.remove_avatar(uow, viewer.user_id)
         asked = None
     else:
         row = await enter_own(uow, viewer, file_id)
@@ -138,7 +138,7 @@ async def set_avatar(
             once=Once(viewer.user_id.hex),
             created_by=viewer.user_id,
         )
-        user = (await account_store.users(uow, [viewer.user_id])).get(viewer.user_id)
+        user = await account_store.want_avatar(uow, viewer.user_id, row.id)
     if user is None:
         raise NotFoundError("There is no such user.")
     await security.record_own(uow, viewer, security.Action.AVATAR_CHANGED)
@@ -146,13 +146,16 @@ async def set_avatar(
 
 
 async def make_avatar(uow: UnitOfWork, user_id: UUID, file: File, key: str) -> str | None:
-    """Let that object be the user's picture, and its file end; answers the key of the picture before."""
+    """Let that object be the user's picture, and its file end; answers the key of what is no picture any more.
+
+    That is the object itself where its user has taken the picture away meanwhile, or wants another.
+    """
     found = (await account_store.users(uow, [user_id])).get(user_id)
     if found is None:
         raise NotFoundError("There is no such user.")
-    await account_store.set_avatar(uow, user_id, key)
+    made = await account_store.set_avatar(uow, user_id, file.id, key)
     await store.expire(uow, file.workspace_id, file.id, uow.now)
-    return found.avatar_key
+    return key if made is None else found.avatar_key
 
 
 def avatar_key(user_id: UUID) -> str:

@@ -27,12 +27,14 @@ from persistence.account.person import (
     lock_entry,
     lock_to_delete,
     rehash,
+    remove_avatar,
     set_avatar,
     set_email,
     set_name,
     set_password,
     set_verified,
     users,
+    want_avatar,
 )
 from persistence.account.proof import (
     TokenRow,
@@ -121,6 +123,7 @@ __all__ = [
     "lock_to_delete",
     "lock_token",
     "rehash",
+    "remove_avatar",
     "retire_signing_keys",
     "revoke_session",
     "revoke_session_of",
@@ -144,4 +147,5 @@ __all__ = [
     "use_tokens",
     "use_totp",
     "users",
+    "want_avatar",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Text, bindparam, delete, exists, func, insert, null, select, update
 
 from persistence.account.row import (
     CREDENTIALS_COLUMNS,
@@ -93,10 +93,24 @@ _SET_PASSWORD = Statement(
 _REHASH = Statement(
     update(table(User)).where(_is_user).values(password_hash=bindparam("hash_")), Record
 )
-_SET_AVATAR = Statement(
+_WANT_AVATAR = Statement(
     update(table(User))
     .where(_is_user)
-    .values(avatar_key=bindparam("avatar"))
+    .values(wanted_avatar_id=bindparam("file"))
+    .returning(*USER_COLUMNS),
+    UserRow,
+)
+_SET_AVATAR = Statement(
+    update(table(User))
+    .where(_is_user, _user.wanted_avatar_id == bindparam("file"))
+    .values(avatar_key=bindparam("avatar"), wanted_avatar_id=null())
+    .returning(*USER_COLUMNS),
+    UserRow,
+)
+_REMOVE_AVATAR = Statement(
+    update(table(User))
+    .where(_is_user)
+    .values(avatar_key=null(), wanted_avatar_id=null())
     .returning(*USER_COLUMNS),
     UserRow,
 )
@@ -164,9 +178,19 @@ async def rehash(uow: UnitOfWork, user: UUID, password_hash: str) -> None:
     await uow.execute(_REHASH, user=user, hash_=password_hash)
 
 
-async def set_avatar(uow: UnitOfWork, user: UUID, key: str | None) -> UserRow | None:
-    """Let this object be the user's picture; None when there is no such user."""
-    return await uow.first(_SET_AVATAR, user=user, avatar=key)
+async def want_avatar(uow: UnitOfWork, user: UUID, file: UUID) -> UserRow | None:
+    """Let this file be the one that is made into the user's picture."""
+    return await uow.first(_WANT_AVATAR, user=user, file=file)
+
+
+async def set_avatar(uow: UnitOfWork, user: UUID, file: UUID, key: str) -> UserRow | None:
+    """Let the object made of this file be the user's picture; None when another is wanted by now, or none."""
+    return await uow.first(_SET_AVATAR, user=user, file=file, avatar=key)
+
+
+async def remove_avatar(uow: UnitOfWork, user: UUID) -> UserRow | None:
+    """Take the user's picture away, and the one that is being made."""
+    return await uow.first(_REMOVE_AVATAR, user=user)
 
 
 async def delete_user(uow: UnitOfWork, user: UUID) -> None:

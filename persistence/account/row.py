@@ -21,7 +21,8 @@ class User(SQLModel, table=True):
     """A person. Addresses are kept as written and compared without case.
 
     Who came by a provider of identities has no password until they set one. A second factor counts from
-    `totp_enabled_at` on; `totp_step` is the last of its codes that was used.
+    `totp_enabled_at` on; `totp_step` is the last of its codes that was used. `wanted_avatar_id` is the file that is
+    being made into their picture.
     """
 
     __tablename__ = "user"
@@ -40,6 +41,7 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, sa_type=Text)
     email_verified_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     avatar_key: str | None = Field(default=None, sa_type=Text)
+    wanted_avatar_id: UUID | None = Field(default=None)
     created_at: datetime = Field(sa_type=TIMESTAMP)
     password_changed_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     sealed_totp_secret: bytes | None = Field(default=None, sa_type=LargeBinary)

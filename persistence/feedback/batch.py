@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     column,
     exists,
     func,
@@ -189,26 +190,25 @@ def _many(of: Select[Any], *, delivered: bool) -> Statement[_ManyRow]:
         )
         .cte("announced")
     )
+    # By itself for each row: a join is planned before much is there, and would then go through all of a source.
     known = table(Feedback).alias("known")
+    is_of_row = and_(
+        known.c.source_id == entered.c.source_id,
+        known.c.workspace_id == entered.c.workspace_id,
+        known.c.external_id == given.c.external_id,
+    )
+    known_id = select(known.c.id).where(is_of_row).correlate(entered, given).scalar_subquery()
     outcome = (
         select(
             func.array_agg(entered.c.workspace_id).label("workspace_id"),
             _ordered(added.c.id, given.c.number).label("added"),
-            _ordered(known.c.id, given.c.number).label("known"),
+            _ordered(case((added.c.id.is_(None), known_id)), given.c.number).label("known"),
             _ordered(
                 given.c.webhook_id if fresh is None else fresh.c.webhook_id, given.c.number
             ).label("fresh"),
         )
         .select_from(entered.join(given, true()))
         .outerjoin(added, added.c.id == given.c.id)
-        .outerjoin(
-            known,
-            and_(
-                known.c.source_id == entered.c.source_id,
-                known.c.workspace_id == entered.c.workspace_id,
-                known.c.external_id == given.c.external_id,
-            ),
-        )
         .having(func.count() > literal_column("0"))
     )
     if fresh is not None:

@@ -109,6 +109,21 @@ async def test_a_picture_is_taken_away(
     assert await url(caller) is None
 
 
+async def test_a_picture_that_is_still_being_made_is_taken_away_too(
+    factory: Factory, http: httpx.AsyncClient, worker: Worker, api: Api
+) -> None:
+    tenant = await factory.tenant()
+    caller = tenant.owner.on(http)
+    await set_avatar(caller, await uploaded(caller, tenant, photo(), **AVATAR))
+
+    await set_avatar(caller, None)
+    await worker.work()
+
+    assert await factory.rows("SELECT status FROM job") == [("SUCCEEDED",)]
+    assert await url(caller) is None
+    assert await api.objects.listed(f"avatars/{tenant.owner.id.hex}/", after="") == []
+
+
 async def test_what_is_no_picture_fails_the_job(
     factory: Factory, http: httpx.AsyncClient, worker: Worker
 ) -> None:
