@@ -1,6 +1,7 @@
 """The sentiment model, loaded behind its micro-batcher."""
 
 import os
+import sys
 from pathlib import Path
 
 from app.settings import Settings
@@ -9,6 +10,8 @@ from inference.sentiment import DEFAULT_DIRECTORY, SentimentModel
 
 # A batch takes one thread. More of them than that are faster by little, and other work wants cores too.
 _MOST_THREADS = 4
+# A thread that reads texts keeps an event loop waiting for the interpreter so long, in seconds; by default it is 0.005.
+SWITCH_INTERVAL = 0.001
 
 
 def load_model(settings: Settings, directory: Path | None = None) -> SentimentModel:
@@ -24,6 +27,7 @@ def load_model(settings: Settings, directory: Path | None = None) -> SentimentMo
 
 def load_scorer(settings: Settings, *, threads: int | None = None) -> Scorer:
     """The model, loaded, behind its micro-batcher; on as many threads as the settings say, or these."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
     chosen = threads or settings.inference_threads or _for_these_cores()
     scorer = Scorer(load_model(settings), threads=chosen)
     scorer.warm()

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import statistics
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any
 
 import uvloop
 
+from app.scoring import SWITCH_INTERVAL
 from bench import report
 from bench.inference import peer, service, texts
 from bench.inference.service import Bare, Loop, Recording, Timed
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str]) -> None:
 async def _measure(
     options: argparse.Namespace, given: Sequence[str], pipeline: peer.Pipeline | None
 ) -> dict[str, Any]:
+    sys.setswitchinterval(SWITCH_INTERVAL)
     model = SentimentModel.load()
     recording = Recording(model, model.name)
     scorer = Scorer(recording)
