@@ -33,6 +33,8 @@ _ALWAYS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+# Plans are kept (ADR 8): those from when there was little are to be made anew soon after much has come.
+_DURABLE = {"autovacuum_naptime": "15s"}
 _THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -87,7 +89,7 @@ class Postgres:
             self._initialise(binaries, cancelled)
         self._check_data()
         self.port = self._state.ports("postgres", ["sql"])["sql"]
-        settings = _ALWAYS | ({} if self._durable else _THROWAWAY)
+        settings = _ALWAYS | (_DURABLE if self._durable else _THROWAWAY)
         return Command(
             name="postgres",
             argv=(
