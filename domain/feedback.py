@@ -12,7 +12,7 @@ from domain import roles, sentiment
 from domain import workspace as workspaces
 from domain.checks import Checks
 from domain.errors import InvalidInputError, NotFoundError
-from domain.events import Facets, FeedbackEvent
+from domain.events import FEEDBACK_ADDED, Facets, FeedbackEvent
 from domain.masker import Masker
 from domain.roles import Action
 from domain.seals import Seals
@@ -135,6 +135,40 @@ async def submit(
     # Something stands in the way; step by step it shows.
     source = await destination(uow, viewer, command.workspace_id, command.source_id)
     return await store_once(uow, source, command.message, seals)
+
+
+async def submit_together(
+    uow: UnitOfWork,
+    viewer: Viewer,
+    commands: Sequence[SubmitFeedback],
+    traces: Sequence[str | None],
+) -> list[Submitted | None]:
+    """Store and announce messages of one source by one statement; None for each that something stands in the way of.
+
+    `traces` are those that the messages belong to.
+    """
+    workspace, source = commands[0].workspace_id, commands[0].source_id
+    arrivals: dict[int, store.Arrival] = {}
+    for position, (command, trace) in enumerate(zip(commands, traces, strict=True)):
+        with suppress(InvalidInputError):
+            draft = drafted(command.message, uow.now)
+            event = added_event(draft, source).to_json()
+            arrivals[position] = store.Arrival(draft, event, None, trace=trace)
+    rows = await store.submit_together(
+        uow,
+        viewer.id,
+        roles.sufficient(viewer, Action.SUBMIT_FEEDBACK),
+        list(arrivals.values()),
+        workspace=workspace,
+        source=source,
+        event_kind=FEEDBACK_ADDED,
+    )
+    stored = {row.id: row for row in rows}
+    ids = {position: arrival.draft["id"] for position, arrival in arrivals.items()}
+    return [
+        Submitted(stored[ids[position]], duplicate=False) if ids.get(position) in stored else None
+        for position in range(len(commands))
+    ]
 
 
 async def receive(

@@ -488,8 +488,8 @@ class FeedbackMutation:
     )
     async def submit_feedback(self, info: Info, input: SubmitFeedbackInput) -> SubmitFeedbackResult:
         await info.context.spend(SUBMISSIONS, info.context.viewer.id.hex)
-        async with info.context.transaction() as uow:
-            stored = await feedback.submit(
-                uow, info.context.viewer, input.command(), info.context.services.seals
-            )
+        services = info.context.services
+        stored = await services.submissions.submit(
+            services.database, info.context.viewer, input.command(), services.seals
+        )
         return SubmitFeedbackSuccess(feedback=stored.feedback, duplicate=stored.duplicate)  # type: ignore[arg-type]  # rows are feedback

@@ -193,6 +193,11 @@ class UnitOfWork(Reader):
         and whatever else is asked of it is a RuntimeError. None (for collisions too): nothing was done, and the unit
         of work is as new.
         """
+        rows = await self.sole_rows(statement, **values)
+        return rows[0] if rows else None
+
+    async def sole_rows(self, statement: Statement[R], **values: Any) -> list[R]:
+        """The same with a row for each thing that it did; without one nothing was done."""
         self._require_open()
         if self._begun or self._events:
             raise RuntimeError("A statement that is to be the whole unit of work comes first.")
@@ -207,9 +212,9 @@ class UnitOfWork(Reader):
             if shared:
                 await self._connection.execute("ROLLBACK")
                 self._begun = False
-            return None
+            return []
         self._over = bool(rows)
-        return rows[0] if rows else None
+        return rows
 
     def _require_open(self) -> None:
         if self._over:

@@ -1,6 +1,6 @@
 """Feedback: the table, and every statement on it, by use case."""
 
-from persistence.feedback.batch import Arrival, Arrived, receive_many, submit_many
+from persistence.feedback.batch import Arrival, Arrived, receive_many, submit_many, submit_together
 from persistence.feedback.history import (
     MOST_CHANGES,
     NAME_OF_ACTOR,
@@ -140,6 +140,7 @@ __all__ = [
     "spans",
     "submit",
     "submit_many",
+    "submit_together",
     "unlink_many",
     "unscored",
 ]

@@ -38,9 +38,9 @@ from persistence.database import (
     enter_workspace,
     table,
 )
-from persistence.feedback.intake import Draft
+from persistence.feedback.intake import AS_MEMBER, ONCE, TO_DEFAULT, Draft, with_source
 from persistence.feedback.original import keep_originals
-from persistence.feedback.row import Feedback
+from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
 from persistence.outbox import OutboxEvent
 from persistence.source import NEVER, Delivery, Source
 
@@ -158,20 +158,11 @@ def _many(of: Select[Any], *, delivered: bool) -> Statement[_ManyRow]:
             .cte("fresh")
         )
         taken = taken.join(fresh, fresh.c.webhook_id == given.c.webhook_id)
-    values: dict[str, Any] = {name: given.c[name] for name in _TYPES if name != "metadata"}
-    values |= {
-        "metadata": sql_cast(given.c.metadata, JSONB),
-        "received_at": now,
-        "workspace_id": entered.c.workspace_id,
-        "source_id": entered.c.source_id,
-    }
+    values = _values(entered, given)
     added = (
         upsert(table(Feedback))
         .from_select(list(values), taken.with_only_columns(*values.values()))
-        .on_conflict_do_nothing(
-            index_elements=["source_id", "external_id"],
-            index_where=_feedback.external_id.is_not(None),
-        )
+        .on_conflict_do_nothing(**ONCE)
         .returning(_feedback.id, _feedback.workspace_id)
         .cte("added")
     )
@@ -216,6 +207,41 @@ def _many(of: Select[Any], *, delivered: bool) -> Statement[_ManyRow]:
     return Statement(outcome.add_cte(*effects), _ManyRow)
 
 
+def _values(entered: CTE, given: CTE) -> dict[str, Any]:
+    values: dict[str, Any] = {name: given.c[name] for name in _TYPES if name != "metadata"}
+    return values | {
+        "metadata": sql_cast(given.c.metadata, JSONB),
+        "received_at": bindparam("now", type_=TIMESTAMP),
+        "workspace_id": entered.c.workspace_id,
+        "source_id": entered.c.source_id,
+    }
+
+
+def _together(entered: CTE, *, events_lack_source: bool) -> Statement[FeedbackRow]:
+    """As one message is submitted, each of them with its event: those of which nothing stands in the way."""
+    given = _given()
+    values = _values(entered, given)
+    # In one order for all, so that no two wait for each other.
+    taken = select(*values.values()).join_from(entered, given, true()).order_by(given.c.external_id)
+    added = (
+        upsert(table(Feedback))
+        .from_select(list(values), taken)
+        .on_conflict_do_nothing(**ONCE)
+        .returning(*COLUMNS)
+        .cte("added")
+    )
+    event: Any = sql_cast(given.c.event, JSONB)
+    if events_lack_source:
+        event = with_source(event, added)
+    announced = insert(table(OutboxEvent)).from_select(
+        ["workspace_id", "kind", "payload", "trace"],
+        select(added.c.workspace_id, bindparam("event_kind", type_=Text), event, given.c.trace)
+        .join_from(added, given, added.c.id == given.c.id)
+        .order_by(given.c.number),
+    )
+    return Statement(select(*added.c).add_cte(announced.cte("announced")), FeedbackRow)
+
+
 def _ordered(value: Any, number: Any) -> Any:
     return func.array_agg(aggregate_order_by(value, number))
 
@@ -227,6 +253,9 @@ _SUBMIT_MANY = _many(
     ),
     delivered=False,
 )
+
+_SUBMIT_TOGETHER = _together(AS_MEMBER, events_lack_source=False)
+_SUBMIT_TOGETHER_TO_DEFAULT = _together(TO_DEFAULT, events_lack_source=True)
 
 
 async def receive_many(
@@ -287,6 +316,29 @@ async def submit_many(
         Arrived(added or known, added is None, is_repeated=False)
         for added, known in zip(row.added, row.known, strict=True)
     ]
+
+
+async def submit_together(
+    uow: UnitOfWork,
+    viewer: UUID,
+    roles: Sequence[str],
+    arrivals: Sequence[Arrival],
+    *,
+    workspace: UUID,
+    source: UUID | None,
+    event_kind: str,
+) -> list[FeedbackRow]:
+    """Store messages by one statement as `submit` does each; answers, in any order, what was stored."""
+    return await uow.sole_rows(
+        _SUBMIT_TOGETHER_TO_DEFAULT if source is None else _SUBMIT_TOGETHER,
+        viewer=viewer,
+        roles=roles,
+        workspace=workspace,
+        source=source,
+        event_kind=event_kind,
+        now=uow.now,
+        **_arrays(arrivals),
+    )
 
 
 def _arrays(arrivals: Sequence[Arrival]) -> dict[str, Any]:

@@ -64,14 +64,14 @@ _DRAFT: dict[str, ColumnElement[Any]] = {
 }
 
 
-_ONCE: dict[str, Any] = {
+ONCE: dict[str, Any] = {
     "index_elements": ["source_id", "external_id"],
     "index_where": _feedback.external_id.is_not(None),
 }
 _ADD = Statement(
     upsert(table(Feedback))
     .values(_DRAFT | given(workspace_id="workspace", source_id="source"))
-    .on_conflict_do_nothing(**_ONCE)
+    .on_conflict_do_nothing(**ONCE)
     .returning(*COLUMNS),
     FeedbackRow,
 )
@@ -92,16 +92,13 @@ def _at_once(
     added = (
         upsert(table(Feedback))
         .from_select(list(values), select(*values.values()))
-        .on_conflict_do_nothing(**_ONCE)
+        .on_conflict_do_nothing(**ONCE)
         .returning(*COLUMNS)
         .cte("added")
     )
     event: ColumnElement[Any] = sql_cast(bindparam("event", type_=Text), JSONB)
     if event_lacks_source:
-        source = func.replace(
-            sql_cast(added.c.source_id, Text), literal_column("'-'"), literal_column("''")
-        )
-        event = event.op("||")(func.jsonb_build_object(literal_column("'source'"), source))
+        event = with_source(event, added)
     effects = [
         insert(table(OutboxEvent)).from_select(
             ["workspace_id", "kind", "payload", "trace"],
@@ -127,6 +124,14 @@ def _at_once(
     return Statement(statement, FeedbackRow)
 
 
+def with_source(event: ColumnElement[Any], added: CTE) -> ColumnElement[Any]:
+    """The event of what was added, which says to which source."""
+    source = func.replace(
+        sql_cast(added.c.source_id, Text), literal_column("'-'"), literal_column("''")
+    )
+    return event.op("||")(func.jsonb_build_object(literal_column("'source'"), source))
+
+
 def _entered(of: Select[Any]) -> CTE:
     entry = of.where(_source.closed_at.is_(None)).with_only_columns(
         _source.id.label("source_id"), _source.workspace_id, enter_workspace(_source.workspace_id)
@@ -145,7 +150,8 @@ _member_source = (
 )
 # What has to be masked goes the longer way, on which that is seen.
 _as_it_is = _source.masking.is_(None)
-_SUBMIT = _at_once(_entered(_member_source.where(_source.id == bindparam("source"), _as_it_is)))
+AS_MEMBER = _entered(_member_source.where(_source.id == bindparam("source"), _as_it_is))
+_SUBMIT = _at_once(AS_MEMBER)
 _any_source = table(Source).alias("any_source")
 _first_api = (
     select(_any_source.c.id)
@@ -158,10 +164,8 @@ _first_api = (
     .limit(literal_column("1"))
     .scalar_subquery()
 )
-_SUBMIT_TO_DEFAULT = _at_once(
-    _entered(_member_source.where(_source.id == _first_api, _as_it_is)),
-    event_lacks_source=True,
-)
+TO_DEFAULT = _entered(_member_source.where(_source.id == _first_api, _as_it_is))
+_SUBMIT_TO_DEFAULT = _at_once(TO_DEFAULT, event_lacks_source=True)
 _webhook = bindparam("webhook", type_=Text)
 _RECEIVE = _at_once(
     _entered(
