@@ -152,6 +152,9 @@ async def update(uow: UnitOfWork, viewer: Viewer, command: UpdateSource) -> Sour
     generic, form = (command.values.get(each) for each in ("generic", "form"))
     if generic is not None or form is not None:
         settings = source_settings.check(row.kind, row.provider, generic, form, checks)
+    elif row.kind == "IMPORT":
+        # Whoever made it, it is theirs now: undoing an import does not take it away.
+        settings = "{}"
     checks.done()
     changed = await store.change(
         uow,

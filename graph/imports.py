@@ -235,7 +235,8 @@ class ImportMutation:
 
     @strawberry.mutation(
         extensions=[signed_in],
-        description="Delete what an import has added. Conflict while it waits or runs. For ADMINs.",
+        description="Delete what an import has added, and the tags and sources that it made where nothing else has "
+        "them. Conflict while it waits or runs. For ADMINs.",
     )
     async def undo_import(self, info: Info, input: UndoImportInput) -> UndoImportResult:
         id_ = read_id(Kind.JOB, input.job_id, "jobId")

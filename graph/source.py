@@ -124,8 +124,8 @@ class Source(Node):
         "settings",
         json_text,
         graphql_type=JSON,
-        description="What is set of a GENERIC webhook or of a form, by the names of their inputs; an empty object "
-        "otherwise. No secrets.",
+        description="What is set of a GENERIC webhook or of a form, by the names of their inputs. Of a source that an "
+        "import made, and nobody has changed since, `import` is the id of its job. Else an empty object. No secrets.",
     )
     masking: Masking | None = column(
         "masking",

@@ -15,7 +15,7 @@ from persistence.database import Database, StoreUnavailableError
 
 log = structlog.get_logger(__name__)
 
-# New feedback is scored within a second or two; what has waited so long came in a file, or was forgotten by a crash.
+# New feedback is scored within a second or two, and what comes in files is asked for; more was forgotten by a crash.
 OVERDUE = timedelta(seconds=15)
 
 
@@ -43,7 +43,7 @@ async def _repeat(duty: Duty) -> None:
 
 
 def score_overdue(database: Database, clock: Callable[[], datetime]) -> Duty:
-    """Ask for scores of what is being imported, and of what a crash left undone."""
+    """Ask for scores of what has waited too long: a crash may have left it, or the model is behind."""
 
     async def do() -> None:
         asked = await scoring.ask_where_overdue(database, clock() - OVERDUE)

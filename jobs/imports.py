@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from domain import file, imports, outcome
+from domain import file, imports, outcome, scoring, source
 from domain.file import File
 from domain.imports import Batch
 from jobs.attempt import Attempt, FailedError, HopelessError, PostponedError
@@ -19,7 +19,7 @@ from persistence.objects import ObjectsUnavailableError
 
 async def _import(resources: WorkerResources, attempt: Attempt) -> None:
     """Each batch is stored with how far it brings the import, so that another attempt goes on behind it."""
-    workspace, source = _workspace(attempt), UUID(hex=attempt.arguments["source"])
+    workspace = _workspace(attempt)
     row, stored = await _begin(resources, attempt, workspace)
     number, refused = attempt.state.get("row", 0), attempt.state.get("refused", 0)
     with ExitStack() as stack:
@@ -42,16 +42,19 @@ async def _import(resources: WorkerResources, attempt: Attempt) -> None:
             refused += len(batch.refusals)
             state = {"row": number, "refused": refused}
             async with attempt.step(progress=min(batch.fraction, 0.99), state=state) as uow:
-                stored += await imports.keep(
+                new = await imports.keep(
                     uow,
                     batch,
                     workspace=workspace,
-                    source=source,
+                    source=UUID(hex=attempt.arguments["source"]),
                     job=attempt.id,
                     now=attempt.created_at,
                     seals=resources.seals,
                 )
+            stored += new
             attempt.result = _counted(number, stored, refused)
+            if new:
+                await scoring.ask(resources.database, workspace)
         if not refused:
             return
         with _patient():
@@ -71,7 +74,9 @@ async def _import(resources: WorkerResources, attempt: Attempt) -> None:
 
 async def _begin(resources: WorkerResources, attempt: Attempt, workspace: UUID) -> tuple[File, int]:
     """The file, and how many of its rows earlier attempts have stored."""
+    to = UUID(hex=attempt.arguments["source"])
     async with resources.database.reader() as reader:
+        there_is = await source.in_workspace(reader, workspace, to)
         undone = await imports.was_undone(reader, workspace, attempt.id)
         row = await file.in_workspace(reader, workspace, UUID(hex=attempt.arguments["file"]))
         stored = await imports.stored(reader, workspace, attempt.id)
@@ -79,6 +84,8 @@ async def _begin(resources: WorkerResources, attempt: Attempt, workspace: UUID) 
         raise HopelessError("this import was undone; start another one")
     if row is None:
         raise HopelessError("the file is gone")
+    if there_is is None:
+        raise HopelessError("the source is gone")
     return row, stored
 
 

@@ -111,7 +111,8 @@ _LOCK_WORKSPACE = Statement(
 )
 _SOURCE = Statement(
     text("""
-    SELECT id FROM source WHERE workspace_id = :workspace AND kind = 'IMPORT'
+    SELECT id FROM source
+    WHERE workspace_id = :workspace AND kind = 'IMPORT' AND closed_at IS NULL
     ORDER BY created_at, id LIMIT 1"""),
     IdRow,
 )
@@ -161,12 +162,15 @@ _TAGS = Statement(
     JOIN tag ON tag.workspace_id = :workspace AND lower(tag.name) = lower(given.name)"""),
     NamedRow,
 )
-# The oldest of each name.
+# The oldest of each name. They stay until the transaction ends, whatever import is undone meanwhile.
 _SOURCES = Statement(
     text("""
-    SELECT DISTINCT ON (name) name, id FROM source
-    WHERE workspace_id = :workspace AND name = ANY(:names ::text[])
-    ORDER BY name, created_at, id"""),
+    WITH named AS (
+        SELECT name, id, created_at FROM source
+        WHERE workspace_id = :workspace AND name = ANY(:names ::text[]) AND closed_at IS NULL
+        FOR KEY SHARE
+    )
+    SELECT DISTINCT ON (name) name, id FROM named ORDER BY name, created_at, id"""),
     NamedRow,
 )
 _MASKINGS = Statement(
@@ -256,18 +260,40 @@ _DELETE = Statement(
     RETURNING {_feedback_columns}"""),  # noqa: S608 - names of columns
     FeedbackRow,
 )
+# What an import has made others may have used whose undoing comes later.
+_UNDONE = "SELECT key FROM job WHERE workspace_id = :workspace AND kind = :undo"
 # Whoever gives one of them to a feedback now has the tag until then, and is seen by the next statement.
 _LOCK_TAGS = Statement(
-    text("""
+    text(f"""
     SELECT tag.id FROM import_tag JOIN tag ON tag.id = import_tag.tag_id
-    WHERE import_tag.job_id = :job AND import_tag.workspace_id = :workspace
-    ORDER BY tag.id FOR UPDATE OF tag"""),
+    WHERE import_tag.workspace_id = :workspace
+      AND import_tag.job_id IN (SELECT key ::uuid FROM ({_UNDONE}) AS undone)
+    ORDER BY tag.id FOR UPDATE OF tag"""),  # noqa: S608 - of constants
     IdRow,
 )
 _DELETE_TAGS = Statement(
     text("""
     DELETE FROM tag WHERE id = ANY(:ids ::uuid[]) AND workspace_id = :workspace
       AND NOT EXISTS (SELECT FROM feedback_tag WHERE feedback_tag.tag_id = tag.id)"""),
+    Record,
+)
+# Their settings name the import; the end of its id is the UUID. Whoever has one of them locked brings feedback to it,
+# and must not wait for us: we have the workspace.
+_LOCK_SOURCES = Statement(
+    text(f"""
+    SELECT id FROM source
+    WHERE workspace_id = :workspace AND kind = 'IMPORT'
+      AND right(settings ->> 'import', 32) IN ({_UNDONE})
+    ORDER BY id FOR UPDATE SKIP LOCKED"""),  # noqa: S608 - of constants
+    IdRow,
+)
+_DELETE_SOURCES = Statement(
+    text("""
+    DELETE FROM source WHERE id = ANY(:ids ::uuid[]) AND workspace_id = :workspace
+      AND NOT EXISTS (SELECT FROM feedback WHERE feedback.source_id = source.id)
+      AND NOT EXISTS (
+        SELECT FROM job WHERE job.workspace_id = :workspace AND job.status IN ('QUEUED', 'RUNNING')
+          AND job.kind = :kind AND job.arguments ->> 'source' = replace(source.id ::text, '-', ''))"""),
     Record,
 )
 
@@ -414,7 +440,16 @@ async def delete(uow: UnitOfWork, workspace: UUID, ids: Sequence[UUID]) -> list[
     return await uow.fetch(_DELETE, workspace=workspace, ids=ids)
 
 
-async def delete_tags(uow: UnitOfWork, workspace: UUID, job: UUID) -> None:
-    """Delete those of the tags that an import made which no feedback bears."""
-    rows = await uow.fetch(_LOCK_TAGS, workspace=workspace, job=job)
+async def delete_tags(uow: UnitOfWork, workspace: UUID, undo: str) -> None:
+    """Delete those of the tags that undone imports made which no feedback bears."""
+    rows = await uow.fetch(_LOCK_TAGS, workspace=workspace, undo=undo)
     await uow.execute(_DELETE_TAGS, workspace=workspace, ids=[row.id for row in rows])
+
+
+async def delete_sources(uow: UnitOfWork, workspace: UUID, *, undo: str, kind: str) -> None:
+    """Delete those of the sources that undone imports made which are empty, and which no import is to fill.
+
+    `undo` and `kind` are those of the jobs. The caller has the workspace locked.
+    """
+    rows = await uow.fetch(_LOCK_SOURCES, workspace=workspace, undo=undo)
+    await uow.execute(_DELETE_SOURCES, workspace=workspace, ids=[row.id for row in rows], kind=kind)

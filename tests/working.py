@@ -18,9 +18,9 @@ from persistence.database import Record, Statement
 
 SECONDS = 20
 _LEFT = Statement(
-    text(
-        "SELECT id FROM job WHERE status = 'RUNNING' OR status = 'QUEUED' AND run_at <= :now LIMIT 1"
-    ),
+    text("""
+    SELECT id FROM job WHERE kind = ANY(:kinds ::text[])
+      AND (status = 'RUNNING' OR status = 'QUEUED' AND run_at <= :now) LIMIT 1"""),
     Record,
 )
 
@@ -47,7 +47,7 @@ class Worker:
             await asyncio.wait({running})
 
     async def work(self) -> None:
-        """Until nothing is due; jobs that wait for a later time stay."""
+        """Until nothing is due of these tasks; jobs that wait for a later time stay."""
         async with self.working() as runner, asyncio.timeout(SECONDS):
             while await self._left(self.resources.clock):
                 for priority in Priority:
@@ -63,4 +63,5 @@ class Worker:
 
     async def _left(self, clock: Callable[[], datetime]) -> bool:
         async with self.resources.database.reader() as reader:
-            return bool(await reader.fetch(_LEFT, now=clock()))
+            kinds = [task.kind.name for task in self.tasks]
+            return bool(await reader.fetch(_LEFT, kinds=kinds, now=clock()))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from domain import audit, ids, job, roles
 from domain.checks import Checks
 from domain.errors import ConflictError, NotFoundError
@@ -23,7 +25,7 @@ from persistence import file as file_store
 from persistence import imports as store
 from persistence import job as job_store
 from persistence import source as source_store
-from persistence.database import Database, UnitOfWork
+from persistence.database import Database, UnitOfWork, new_id
 from persistence.objects import Objects
 
 IMPORT = Kind("import", priority=Priority.BULK, timeout=timedelta(hours=12))
@@ -57,7 +59,8 @@ async def start(database: Database, objects: Objects, viewer: Viewer, command: S
     async with database.transaction() as uow:
         row = await admit(uow, viewer, command.file_id, command.source_id)
         await store.lock_workspace(uow, row.workspace_id)
-        source = command.source_id or await _source(uow, row.workspace_id)
+        there_is = command.source_id or await store.default_source(uow, row.workspace_id)
+        source = there_is or new_id()
         key = f"{source.hex}.{row.id.hex}"
         found = await store.active(uow, row.workspace_id, IMPORT.name, key)
         if found is not None:
@@ -71,6 +74,16 @@ async def start(database: Database, objects: Objects, viewer: Viewer, command: S
             once=Once(key),
             created_by=viewer.id if viewer.key is None else None,
         )
+        if there_is is None:
+            await source_store.add(
+                uow,
+                source=source,
+                workspace=row.workspace_id,
+                name="Import",
+                kind="IMPORT",
+                provider="STANDARD",
+                settings=made_by(asked.id),
+            )
         what, told = audit.Action.JOB_IMPORT_STARTED, {"file_id": ids.write(ids.Kind.FILE, row.id)}
         await audit.record(uow, viewer, what, row.workspace_id, asked.id, after=asked, more=told)
         return asked
@@ -98,6 +111,11 @@ async def undo(uow: UnitOfWork, viewer: Viewer, job_id: UUID) -> Job:
     )
     await audit.record(uow, viewer, audit.Action.JOB_IMPORT_UNDONE, workspace, job_id)
     return asked
+
+
+def made_by(job: UUID) -> str:
+    """What is set of a source that an import makes: until somebody changes it, it goes when the import is undone."""
+    return orjson.dumps({"import": ids.write(ids.Kind.JOB, job)}).decode()
 
 
 async def admit(uow: UnitOfWork, viewer: Viewer, file_id: UUID, source_id: UUID | None) -> File:
@@ -128,13 +146,3 @@ def _of_one_source(said: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def _check(path: Path, said: Mapping[str, str | None]) -> None:
     columns.resolve(said, detect(path).columns)
-
-
-async def _source(uow: UnitOfWork, workspace: UUID) -> UUID:
-    found = await store.default_source(uow, workspace)
-    if found is not None:
-        return found
-    made = await source_store.add(
-        uow, workspace=workspace, name="Import", kind="IMPORT", provider="STANDARD"
-    )
-    return made.id

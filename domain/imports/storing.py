@@ -16,7 +16,7 @@ from domain.cells import harmless
 from domain.events import Facets, FeedbackEvent
 from domain.file import File, Purpose
 from domain.imports import columns
-from domain.imports.asking import UNDO
+from domain.imports.asking import IMPORT, UNDO, made_by
 from domain.imports.layout import detect
 from domain.imports.opening import opened
 from domain.imports.row import Reading, Refusal, Row
@@ -120,7 +120,7 @@ async def keep(
     tags: dict[str, UUID] = {}
     if names:
         tags = await store.tags(uow, workspace, job, list(names), DEFAULT_COLOR)
-    sources = await _sources(uow, workspace, {row.source for row in batch.rows if row.source})
+    sources = await _sources(uow, workspace, job, {row.source for row in batch.rows if row.source})
     drafts: list[store.Draft] = []
     links: list[tuple[UUID, UUID]] = []
     for row in batch.rows:
@@ -139,7 +139,9 @@ async def keep(
     )
 
 
-async def _sources(uow: UnitOfWork, workspace: UUID, names: AbstractSet[str]) -> dict[str, UUID]:
+async def _sources(
+    uow: UnitOfWork, workspace: UUID, job: UUID, names: AbstractSet[str]
+) -> dict[str, UUID]:
     """The sources of these names; those that there are not yet are made."""
     if not names:
         return {}
@@ -150,7 +152,12 @@ async def _sources(uow: UnitOfWork, workspace: UUID, names: AbstractSet[str]) ->
         found = await store.sources(uow, workspace, list(names))
         for name in sorted(names - found.keys()):
             made = await source_store.add(
-                uow, workspace=workspace, name=name, kind="IMPORT", provider="STANDARD"
+                uow,
+                workspace=workspace,
+                name=name,
+                kind="IMPORT",
+                provider="STANDARD",
+                settings=made_by(job),
             )
             found[name] = made.id
     return found
@@ -265,6 +272,11 @@ async def take_away(uow: UnitOfWork, workspace: UUID, job: UUID) -> int:
 
 
 async def forget(uow: UnitOfWork, workspace: UUID, job: UUID) -> None:
-    """Take away what else an import has left when its feedback is gone: tags that it made and nobody uses."""
-    await store.delete_tags(uow, workspace, job)
+    """Take away what else an import has left when its feedback is gone: tags and sources that it made and nobody uses.
+
+    So those of imports that were undone before, which were still used then.
+    """
     await store.forget_refusals(uow, workspace, job)
+    await store.delete_tags(uow, workspace, UNDO.name)
+    await store.lock_workspace(uow, workspace)
+    await store.delete_sources(uow, workspace, undo=UNDO.name, kind=IMPORT.name)

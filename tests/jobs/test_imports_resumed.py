@@ -62,7 +62,7 @@ async def test_an_import_goes_on_behind_the_last_batch(work: Importer, database:
 
     job = await half_done(work, database, body, after=3)
     before = len(await work.bodies())
-    ((state,),) = await work.factory.rows("SELECT state ::text FROM job")
+    ((state,),) = await work.factory.rows("SELECT state ::text FROM job WHERE kind = 'import'")
     await take_back(database)
     await work.worker.work()
 

@@ -64,13 +64,13 @@ async def test_what_was_exported_is_imported_as_it_was(
     before = await factory.tenant()
     await hostile(factory, before)
     work = await importer(factory, http, worker)
-    file = await exported(worker, http, before, format=format)
+    file = await exported(work.worker, http, before, format=format)
 
     job = await work.run(file)
     again = await work.run(file)
 
-    first = objects(await exported(worker, http, before, format="NDJSON"))
-    second = objects(await exported(worker, http, work.tenant, format="NDJSON"))
+    first = objects(await exported(work.worker, http, before, format="NDJSON"))
+    second = objects(await exported(work.worker, http, work.tenant, format="NDJSON"))
     assert (counts(job), counts(again)) == ((7, 7, 0, 0), (7, 0, 7, 0))
     assert carried(second) == carried(first)
     assert {row["source"] for row in second} == {"API", "Hook"}
@@ -103,13 +103,13 @@ async def test_a_source_that_was_said_is_that_of_all_rows(
     before = await factory.tenant()
     await hostile(factory, before)
     work = await importer(factory, http, worker)
-    file = await work.send(await exported(worker, http, before, format="CSV"))
+    file = await work.send(await exported(work.worker, http, before, format="CSV"))
 
     refused: Any = await work.start(
         file, sourceId=work.tenant.source_gid, columns={"source": "source"}
     )
     await work.asked(file, sourceId=work.tenant.source_gid)
-    await worker.work()
+    await work.worker.work()
 
     assert [field["path"] for field in refused["fields"]] == [["columns", "source"]]
     assert await factory.rows(
@@ -124,7 +124,7 @@ async def test_every_row_of_many_comes_back(
     first, second = [await importer(factory, http, worker) for _ in range(2)]
     await first.run(numbered(1_200))
 
-    await second.run(await exported(worker, http, first.tenant, format="CSV"))
+    await second.run(await exported(first.worker, http, first.tenant, format="CSV"))
 
     assert sorted(await second.bodies()) == sorted(await first.bodies())
     assert len(await second.bodies()) == 1_200

@@ -78,16 +78,47 @@ async def test_all_that_waits_is_scored_and_told_of_once(
     assert len({event.feedback_id for event in told}) == number
 
 
-async def test_what_came_in_a_file_is_scored(
-    factory: Factory, http: httpx.AsyncClient, worker: Worker, database: Database
+async def test_what_came_in_a_file_is_scored_without_waiting(
+    factory: Factory, http: httpx.AsyncClient, worker: Worker
 ) -> None:
     work = await importer(factory, http, worker)
-    await work.run(numbered(scoring.PAGE + 1))
 
-    await ask(database, later=duties.OVERDUE)
+    await work.run(numbered(scoring.PAGE + 1))
+    unscored = await left(factory, work.tenant)
     await worker.work()
 
+    assert unscored == scoring.PAGE + 1
     assert await left(factory, work.tenant) == 0
+
+
+async def test_a_file_that_adds_nothing_asks_for_no_scores(
+    factory: Factory, http: httpx.AsyncClient, worker: Worker
+) -> None:
+    work = await importer(factory, http, worker)
+    await work.run(numbered(3))
+    await factory.change("DELETE FROM job WHERE kind = 'score_feedback'", within=work.tenant)
+
+    await work.run(numbered(3))
+
+    assert await factory.rows(_JOBS) == []
+
+
+async def test_what_is_imported_is_scored_while_the_import_still_runs(
+    factory: Factory, http: httpx.AsyncClient, worker: Worker
+) -> None:
+    work = await importer(factory, http, worker)
+    job = await work.asked(await work.send(numbered(60_000)))
+
+    async with asyncio.timeout(30), worker.working():
+        while not await factory.rows("SELECT 1 FROM feedback WHERE scored_at IS NOT NULL LIMIT 1"):
+            await asyncio.sleep(0.02)
+        status = (await work.job(job))["status"]
+        await work.caller.ask(
+            "mutation($id: ID!) { cancelJob(input: {jobId: $id}) { __typename } }", id=job
+        )
+        await factory.change("DELETE FROM feedback WHERE scored_at IS NULL", within=work.tenant)
+
+    assert status == "RUNNING"
 
 
 async def test_what_is_new_does_not_wait_for_what_can_wait(
