@@ -4,6 +4,7 @@ A webhook is subscribed to events, or connected to a trigger, whose body its adm
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from domain.feedback import Author, Message
@@ -28,6 +29,7 @@ from domain.signatures import BadSignatureError
 _SIGNATURE = "x-zendesk-webhook-signature"
 _TIME = "x-zendesk-webhook-signature-timestamp"
 _EVENTS = "zen:event-type:"
+_OPENING = timedelta(minutes=1)
 
 
 def verify(request: Request, secrets: Sequence[str], _: Mapping[str, Any]) -> str:
@@ -51,22 +53,20 @@ def read(document: Any, _: Mapping[str, Any]) -> Reading:
 def _entry(kind: str, document: Any) -> Entry:
     ticket, comment = at(document, "detail"), at(document, "event", "comment")
     ticket_id = name(ticket, "id")
-    if kind == "ticket.created":
-        body, subject = text(ticket, "description"), text(ticket, "subject")
-        external_id, author = (
-            f"ticket:{ticket_id}",
-            Author(external_id=name(ticket, "requester_id")),
-        )
-        said_at = moment(ticket, "created_at")
-    elif kind == "ticket.comment_added" and comment is not None:
+    body, subject = text(ticket, "description"), text(ticket, "subject")
+    external_id = f"ticket:{ticket_id}"
+    author = Author(external_id=name(ticket, "requester_id"))
+    said_at = moment(ticket, "created_at")
+    if kind == "ticket.comment_added" and comment is not None:
         if at(comment, "author", "is_staff") is True or at(comment, "is_public") is False:
             return Unheard("It was not written by a customer.")
-        body, subject = text(comment, "body"), None
         writer = at(comment, "author")
-        external_id = f"comment:{name(comment, 'id')}"
         author = Author(text(writer, "name"), external_id=name(writer, "id"))
-        said_at = moment(document, "time")
-    else:
+        if not _is_the_ticket(document):
+            body, subject = text(comment, "body"), None
+            external_id = f"comment:{name(comment, 'id')}"
+            said_at = moment(document, "time")
+    elif kind != "ticket.created":
         return Unheard(f"The event {kind} holds no words of a customer.")
     if body is None:
         return Unheard("It has no text.")
@@ -85,6 +85,15 @@ def _entry(kind: str, document: Any) -> Entry:
         ),
     )
     return Heard(message)
+
+
+def _is_the_ticket(document: Any) -> bool:
+    """Whether a comment is the first of its ticket, whose description it is: `ticket.created` tells of it as well."""
+    said_at, opened_at = moment(document, "time"), moment(document, "detail", "created_at")
+    if said_at is None or opened_at is None or said_at - opened_at > _OPENING:
+        return False
+    described, said = text(document, "detail", "description"), at(document, "event", "comment")
+    return described is not None and described.split() == (text(said, "body") or "").split()
 
 
 ZENDESK = Provider(verify, of_json(read), keeps_secret=True)

@@ -121,6 +121,24 @@ async def test_what_is_no_feedback_is_taken_and_kept_apart(
     assert await rows(database) == []
 
 
+async def test_a_ticket_that_zendesk_tells_twice_of_is_stored_once(
+    api: Api, factory: Factory, http: httpx.AsyncClient, database: Database
+) -> None:
+    provider = await line(api, database, factory, http, "ZENDESK")
+    ticket = SAMPLES["ZENDESK"].document
+    comment = {"id": "9", "body": ticket["detail"]["description"], "is_public": True}
+    added = {"type": "zen:event-type:ticket.comment_added", "id": "another"}
+
+    answers = [
+        await provider.send(ticket | added | {"event": {"comment": comment}}),
+        await provider.send(),
+    ]
+
+    (row,) = await rows(database)
+    assert [answer.status_code for answer in answers] == [202, 200]
+    assert row["body"] == SAMPLES["ZENDESK"].said[0]
+
+
 async def test_a_challenge_of_slack_is_answered(
     api: Api, factory: Factory, http: httpx.AsyncClient, database: Database
 ) -> None:

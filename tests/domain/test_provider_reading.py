@@ -1,5 +1,6 @@
 """What providers' events mean: which are feedback and of whom, and why the others are none."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -200,6 +201,20 @@ def test_a_public_comment_of_a_customer_is_a_feedback_and_an_agents_is_none() ->
 
     assert (message.body, message.external_id) == ("Still broken.", "comment:9")
     assert "customer" in unheard(read("ZENDESK", of_agent)).reason
+
+
+def test_the_first_comment_of_a_ticket_is_the_ticket() -> None:
+    author = {"id": "8447388090494", "is_staff": False, "name": "Ada"}
+    comment = {"id": "9", "body": "The code\r\nnever comes. ", "is_public": True, "author": author}
+    document = changed("ZENDESK", "type", to="zen:event-type:ticket.comment_added")
+    document |= {"event": {"comment": comment, "meta": {"sequence": {"id": "7", "position": 2}}}}
+    opened = heard(read("ZENDESK", orjson.loads(SAMPLES["ZENDESK"].body))).message
+
+    first = heard(read("ZENDESK", document)).message
+    later = heard(read("ZENDESK", document | {"time": "2026-06-15T12:05:00Z"})).message
+
+    assert first == replace(opened, author=Author("Ada", external_id="8447388090494"))
+    assert (later.external_id, later.body) == ("comment:9", "The code\r\nnever comes. ")
 
 
 def test_a_trigger_of_zendesk_may_send_our_own_fields() -> None:
