@@ -26,7 +26,7 @@ from app.dashboard import Dashboard
 from app.forms import Forms
 from app.health import Readiness, live
 from app.hooks import Hooks
-from app.metrics.api import of_documents, of_graphql, of_hooks, of_live, of_replica
+from app.metrics.api import of_cache, of_documents, of_graphql, of_hooks, of_live, of_replica
 from app.metrics.backlog import Backlog
 from app.metrics.endpoint import MetricsEndpoint, joined
 from app.metrics.registry import Metrics, of_database, of_model
@@ -222,6 +222,8 @@ class Application:
         )
         if services.replica is not None:
             metrics.watch(of_replica(services.replica))
+        if services.cache is not None:
+            metrics.watch(of_cache(services.cache))
         self._metrics = MetricsEndpoint(settings, partial(joined, metrics, backlog, settings))
 
 

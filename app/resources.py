@@ -23,6 +23,7 @@ from clients.outgoing import BadUrlError, Outgoing, check_url
 from domain import account, file, webhook
 from domain.account import SessionPolicy
 from domain.tokens import AccessTokens
+from graph.caching import Cache
 from graph.context import Services
 from graph.keys import Keys
 from graph.live.hub import Hub
@@ -34,6 +35,7 @@ from graph.webhook_payload import Payloads
 from inference.batcher import Scorer
 from jobs.metrics import WorkMetrics
 from jobs.resources import WorkerResources
+from persistence.answers import Answers
 from persistence.bus import Bus, BusUnavailableError
 from persistence.database import Database
 from persistence.limits import Limiter
@@ -118,6 +120,9 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
                 for each in settings.identity_providers
             ],
             replica=replica,
+            cache=Cache(Answers(client), live_bus, memberships)
+            if settings.response_cache
+            else None,
         )
         persisted = PersistedQueries(client, most=settings.persisted_queries)
         yield Api(services, live_bus, bucket, scorer, providers, persisted)

@@ -271,6 +271,7 @@ class Settings(BaseSettings):
     trusted_documents: Path | None = None
     only_trusted_documents: bool = False
     persisted_queries: int = Field(default=2_000, ge=0, le=1_000_000)
+    response_cache: bool = False
     introspection: Audience | None = None
 
     # Scoring
@@ -356,7 +357,12 @@ def load(**overrides: object) -> Settings:
         return Settings(_secrets_dir=directory, **overrides)  # type: ignore[arg-type]  # pydantic validates them
     except ValidationError as error:
         lines = [
-            ": ".join((*(str(part).upper() for part in problem["loc"][:1]), problem["msg"]))
+            ": ".join((*(str(part).upper() for part in problem["loc"][:1]), _said(problem["msg"])))
             for problem in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _said(message: str) -> str:
+    # Pydantic counts the items of a secret, which are its characters.
+    return message.replace(" items after validation", " characters")

@@ -1,10 +1,11 @@
 """What a resolver may use: who asks, the stores, and the services of the process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
+from uuid import UUID
 
 import strawberry
 
@@ -15,7 +16,9 @@ from domain.errors import DomainError, RateLimitedError, UnauthenticatedError
 from domain.models import Library
 from domain.seals import Seals
 from domain.sentiment import Scorer
+from domain.submission import Submissions
 from domain.viewer import Viewer
+from graph.caching import Cache, Slot
 from graph.fields import Batches
 from graph.keys import Keys
 from graph.live.hub import Hub
@@ -58,7 +61,9 @@ class Services:
     objects: Objects
     file_rules: file.Rules
     identity_providers: Sequence[account.IdentityProvider]
+    submissions: Submissions = field(default_factory=Submissions)
     replica: Replica | None = None
+    cache: Cache | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +95,8 @@ class Context:
     _batches: Batches | None = None
     _replica: Replica | None = None
     """What is read from in place of the primary."""
+    _slot: Slot | None = None
+    """Where the answer is kept for others."""
 
     @property
     def batches(self) -> Batches:
@@ -113,6 +120,11 @@ class Context:
             return "nobody"
         return "person" if viewer.key is None else "api_key"
 
+    @property
+    def reads_aside(self) -> bool:
+        """Whether queries may be answered by something else than the primary."""
+        return self.services.replica is not None or self.services.cache is not None
+
     def reader(self) -> AbstractAsyncContextManager[Reader]:
         return (self._replica or self.services.database).joint_reader(self)
 
@@ -122,10 +134,23 @@ class Context:
         if replica is not None and await replica.is_new_enough(self._names):
             self._replica = replica
 
+    async def kept(self, question: Mapping[str, Any], seconds: int) -> Slot | None:
+        """Where the response cache has the answer, or is to have it; None where there is no such place."""
+        if self.services.cache is not None and self.viewer_or_none is not None:
+            self._slot = await self.services.cache.slot(self.viewer_or_none, question, seconds)
+        return self._slot
+
+    async def tells_of(self, workspace: UUID) -> None:
+        """The answer tells of this workspace, as it is from now on."""
+        if self._slot is not None:
+            await self._slot.about(workspace)
+
     async def see_no_older(self) -> None:
         """What the caller reads from now on is to be as new as it is now."""
         if self.services.replica is not None:
             await self.services.replica.mark(self._names[0])
+        if self.services.cache is not None and self.viewer_or_none is not None:
+            await self.services.cache.changed(self.viewer_or_none)
 
     @property
     def _names(self) -> list[str]:
@@ -166,7 +191,7 @@ class Context:
 
     def renewed(self) -> Self:
         """The same caller with nothing remembered, for the next event of a subscription."""
-        return replace(self, _batches=None, _replica=None, set_cookies=())
+        return replace(self, _batches=None, _replica=None, _slot=None, set_cookies=())
 
 
 class Info(strawberry.Info[Context, None]):

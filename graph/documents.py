@@ -26,6 +26,7 @@ from graphql import (
     visit,
 )
 
+from graph.caching import longest
 from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
@@ -76,6 +77,7 @@ class Document:
 
     __slots__ = (
         "_engine",
+        "_longest",
         "_plans",
         "_prices",
         "_shared",
@@ -92,6 +94,7 @@ class Document:
         self._plans: dict[str | None, Plan] = {}
         self._prices: dict[str | None, Price] = {}
         self._shared: dict[str | None, SharedText] = {}
+        self._longest: int | None = None
         self.node = node
         self.sha256 = sha256
         self.is_trusted = False
@@ -108,6 +111,13 @@ class Document:
     def only_reads(self, operation_name: str | None) -> bool:
         """Whether it neither changes anything nor says where a stream is to be followed from."""
         return self.type_of(operation_name) is OperationType.QUERY and not self.takes_cursor
+
+    @property
+    def longest(self) -> int:
+        """For how many seconds an answer to it may be kept; 0 if not at all."""
+        if self._longest is None:
+            self._longest = longest(self._engine.schema, self.node)
+        return self._longest
 
     def type_of(self, operation_name: str | None) -> OperationType:
         """What the chosen operation does; RequestError when none or more than one is meant."""

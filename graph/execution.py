@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from domain import errors
 from domain.errors import RateLimitedError
 from graph import incremental
 from graph.asked import Operation
+from graph.caching import Slot
 from graph.context import Context
 from graph.deadline import Deadline
 from graph.documents import CURSOR_ARGUMENT, Document, Documents, RequestError, SharedText
@@ -217,9 +218,15 @@ class Operations:
             return Answer(refusal, executed=False, retry_after=refused.retry_after, outcome=outcome)
         run = plan.deliver if defers else plan.run
         began = asyncio.get_running_loop().time()
-        has_replica = context.services.replica is not None
-        only_reads = has_replica and document.only_reads(operation.operation_name)
-        if only_reads:
+        is_aside = context.reads_aside
+        only_reads = is_aside and document.only_reads(operation.operation_name)
+        slot: Slot | None = None
+        if only_reads and not defers:
+            slot = await self._slot(document, operation, context, coerced, tells_cost)
+            if slot is not None and slot.body is not None:
+                return Answer(slot.body, executed=True, points=points)
+        # What is kept is to be as new as its topic is, and so the primary's.
+        if only_reads and slot is None:
             await context.read_replica()
         try:
             with Deadline(self._seconds):
@@ -228,15 +235,36 @@ class Operations:
             late = orjson.dumps({"data": None, "errors": [timed_out(self._seconds)]})
             return Answer(late, executed=True, outcome=Outcome.TIMEOUT, points=points)
         finally:
-            if has_replica and not only_reads:
+            if is_aside and not only_reads:
                 await context.see_no_older()
         if isinstance(result, ExecutionResult):
             cost = self._cost(points, result)
             outcome = Outcome.ERRORS if result.errors else Outcome.OK
             body = body_of(result, cost if tells_cost else None)
+            if slot is not None and not result.errors:
+                await slot.fill(body)
             return Answer(body, executed=True, outcome=outcome, points=cost["actual"])
         payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
         return Answer(payloads.first, executed=True, rest=payloads.rest(), points=points)
+
+    async def _slot(
+        self,
+        document: Document,
+        operation: Operation,
+        context: Context,
+        coerced: Mapping[str, Any],
+        tells_cost: bool,
+    ) -> Slot | None:
+        """Where the answer is or may be kept."""
+        if context.services.cache is None or not document.longest:
+            return None
+        question = {
+            "document": document.sha256,
+            "operation": operation.operation_name,
+            "variables": coerced,
+            "cost": tells_cost,
+        }
+        return await context.kept(question, document.longest)
 
     def _coerced(self, plan: Plan, raw: dict[str, Any], context: Context) -> dict[str, Any]:
         try:
@@ -431,6 +459,18 @@ def _met_an_outage(result: ExecutionResult) -> bool:
     )
 
 
+def _let_go(found: Sequence[GraphQLError]) -> None:
+    """Forget where errors were raised: the frames hold on to the request and to the errors.
+
+    Such a circle only the garbage collector takes apart, which comes after thousands of requests of a megabyte each.
+    """
+    for error in found:
+        each: BaseException | None = error
+        while each is not None:
+            each.__traceback__ = None
+            each = each.original_error if isinstance(each, GraphQLError) else each.__cause__
+
+
 def body_of(
     result: ExecutionResult,
     cost: Mapping[str, int] | None = None,
@@ -441,6 +481,7 @@ def body_of(
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [formatted(error) for error in result.errors]
+        _let_go(result.errors)
     body["data"] = result.data
     if cost is not None:
         body["extensions"] = {"cost": cost}

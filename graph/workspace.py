@@ -32,6 +32,7 @@ from graph.account.guard import CHANGES, FAILED_PASSWORDS, guessing
 from graph.alert import AlertConnection, AlertRule, alerts_of_workspaces
 from graph.api_key import ApiKey
 from graph.audit import AuditEntryConnection, audit_logs_of
+from graph.caching import LONGEST, CacheControl
 from graph.context import Info
 from graph.errors import (
     Conflict,
@@ -149,6 +150,7 @@ class Workspace(Node):
         stats_of,
         reads=("id",),
         access=scoped(Scope.STATS_READ),
+        directives=[CacheControl(max_age=LONGEST)],
         graphql_type=FeedbackStats,
         description="Its feedback counted, from `from` to before `to`, in at most 2,500 buckets. "
         "`timeZone` is an IANA name such as Europe/Berlin.",
@@ -251,14 +253,18 @@ class Workspace(Node):
 class WorkspaceQuery:
     @strawberry.field(
         extensions=[recognised],
+        directives=[CacheControl(max_age=LONGEST)],
         graphql_type=Workspace | None,
         description="Null when it does not exist or is not the caller's.",
     )
     async def workspace(self, info: Info, slug: str) -> workspaces.Workspace | None:
         async with info.context.reader() as reader:
-            return await workspaces.by_slug(
+            found = await workspaces.by_slug(
                 reader, info.context.viewer, slug, columns=info.columns("Workspace")
             )
+        if found is not None:
+            await info.context.tells_of(found.id)
+        return found
 
 
 @strawberry.input(description="A new workspace.")

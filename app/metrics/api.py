@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 
 from app.hooks import Hooks
 from app.metrics.registry import Collect, counter, gauge
+from graph.caching import Cache
 from graph.documents import Documents
 from graph.engine import Engine
 from graph.live.hub import Hub
@@ -54,6 +55,20 @@ def of_replica(replica: Replica) -> Collect:
         queries.add_metric(["replica"], replica.reads)
         queries.add_metric(["primary"], replica.bypassed)
         yield queries
+
+    return collect
+
+
+def of_cache(cache: Cache) -> Collect:
+    """How often the response cache had the answer."""
+
+    def collect() -> Iterable[Metric]:
+        asked = CounterMetricFamily(
+            "earful_response_cache", "Queries that may be answered from it.", labels=["outcome"]
+        )
+        asked.add_metric(["hit"], cache.hits)
+        asked.add_metric(["miss"], cache.misses)
+        yield asked
 
     return collect
 

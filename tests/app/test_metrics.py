@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from app.metrics.api import of_graphql, of_replica
+from app.metrics.api import of_cache, of_graphql, of_replica
 from app.metrics.registry import Collect, Metrics, of_database
 from app.metrics.server import serving
 from app.resources import Api, open_worker
@@ -23,9 +23,11 @@ from app.settings import Settings
 from app.stores import open_redis
 from domain import job
 from domain.job import Kind
+from graph.caching import Cache
 from graph.engine import Engine
 from graph.requests import MOST_NAMES, Outcome, Requests
 from jobs.metrics import RelayMetrics
+from persistence.answers import Answers
 from persistence.database import Database
 from persistence.replica import Replica
 from tests.applications import client, without_postgres
@@ -266,7 +268,7 @@ def names(families: Iterable[Metric]) -> set[str]:
 
 
 async def test_the_documentation_lists_exactly_what_processes_tell(
-    settings: Settings, fresh: httpx.AsyncClient, database: Database
+    settings: Settings, api: Api, fresh: httpx.AsyncClient, database: Database
 ) -> None:
     worker, relay = Metrics("worker"), RelayMetrics()
     async with open_worker(settings, worker):
@@ -276,5 +278,6 @@ async def test_the_documentation_lists_exactly_what_processes_tell(
         replica = Replica(database, database, client, most_seconds=1)
         replica._fresh_at = asyncio.get_running_loop().time()  # as if it were a standby
         told |= names(of_replica(replica)())
+        told |= names(of_cache(Cache(Answers(client), api.bus, api.services.memberships))())
 
     assert set(re.findall(r"^\| `(earful_\w+)", DOCS.read_text(), re.MULTILINE)) == told

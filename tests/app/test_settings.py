@@ -34,7 +34,7 @@ def test_every_setting_is_documented_with_its_default(monkeypatch: pytest.Monkey
             "DATABASE_URL: Value error, expected a URL like postgres",
         ),
         ("REDIS_URL", "localhost:6379", "REDIS_URL: Value error, expected a URL like redis://host"),
-        ("SECRET_KEY", "short", "SECRET_KEY: Value should have at least 32 items"),
+        ("SECRET_KEY", "short", "SECRET_KEY: Value should have at least 32 characters, not 5"),
         ("ENVIRONMENT", "test", "ENVIRONMENT: Input should be 'development' or 'production'"),
         ("S3_BUCKET", "No Bucket", "S3_BUCKET: String should match pattern"),
         (

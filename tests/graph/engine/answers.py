@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -75,12 +76,18 @@ def _told(error: GraphQLError) -> str:
     return json.dumps(told)
 
 
+@lru_cache(maxsize=16)
+def read(text: str) -> DocumentNode:
+    """The document, read once for all who answer it: most of a case is reading."""
+    return parse(text)
+
+
 def expected(world: World, operation: Operation) -> Answer:
     """graphql-core's answer, from resolvers that are all synchronous."""
     log: Log = []
     result = execute(
         world.reference,
-        parse(operation.document),
+        read(operation.document),
         world.root(operation.kind, operation.number, is_later=False),
         log,
         operation.variables,
@@ -106,7 +113,7 @@ class Plans:
         log: Log = []
         try:
             if key not in self._plans:
-                self._plans[key] = self._engine.plan(parse(operation.document), operation.name)
+                self._plans[key] = self._engine.plan(read(operation.document), operation.name)
         except GraphQLError as error:
             return Answer.of(ExecutionResult(None, [error]), log)
         result = await self._plans[key].execute(root, log, operation.variables)
@@ -154,7 +161,7 @@ def report(world: World, operation: Operation, ours: Any, theirs: Answer) -> str
     facts = f"seed {world.seed}, async {world.is_async}, trouble {world.trouble}"
     return (
         f"\n--- schema ({facts})\n{world.sdl}\n{kinds}"
-        f"\n--- document\n{print_ast(parse(operation.document))}"
+        f"\n--- document\n{print_ast(read(operation.document))}"
         f"\n--- operation {operation.name}, data {operation.number}, variables {operation.variables}"
         f"\n--- graphql-core\n{_shown(theirs)}\n--- engine\n{_shown(ours)}\n"
     )
@@ -168,7 +175,7 @@ def _shown(answer: Any) -> str:
 
 def smaller(world: World, operation: Operation) -> Iterator[Operation]:
     """The same operation with one thing less in its document, as far as that is valid."""
-    document = parse(operation.document)
+    document = read(operation.document)
     count = _removable(document)
     for i in range(count):
         shrunk = _pruned(_without(document, i))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphql import OperationDefinitionNode, parse, validate
+from graphql import OperationDefinitionNode, validate
 
 from tests.graph.engine.answers import (
     Answer,
@@ -10,6 +10,7 @@ from tests.graph.engine.answers import (
     Plans,
     differences,
     expected,
+    read,
     report,
     smaller,
 )
@@ -58,7 +59,7 @@ class Case:
         )
 
     def is_valid(self, operation: Operation) -> bool:
-        return not validate(self.world.reference, parse(operation.document))
+        return not validate(self.world.reference, read(operation.document))
 
     async def check(self) -> None:
         """Compare all answers; DifferentAnswersError for the first difference, as small as it gets."""
@@ -70,7 +71,7 @@ class Case:
 
 
 def _operations_in(document: str) -> list[tuple[str | None, str]]:
-    nodes = [n for n in parse(document).definitions if isinstance(n, OperationDefinitionNode)]
+    nodes = [n for n in read(document).definitions if isinstance(n, OperationDefinitionNode)]
     return [(node.name.value if node.name else None, node.operation.value) for node in nodes]
 
 

@@ -28,7 +28,7 @@ def test_graphql_core_s_own_tests_pass() -> None:
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "engine_plugin"),
-            *("-c", str(plugin / "pytest.ini"), "--rootdir=.", *listed, *_TESTS),
+            *("-c", str(plugin / "pytest.ini"), "--rootdir=.", "--assert=plain", *listed, *_TESTS),
         ],
         cwd=upstream_source(),
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(plugin), str(ROOT)))},

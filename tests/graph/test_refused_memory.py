@@ -1,0 +1,47 @@
+"""What is refused is let go of at once: nothing of it waits for the garbage collector."""
+
+import gc
+
+import orjson
+import pytest
+
+from app.resources import Api
+from app.settings import Settings
+from graph.execution import Operations
+from tests.applications import client
+
+LENGTH = 12_345
+
+
+def kept() -> int:
+    """How many lists of that length there are."""
+    return sum(type(found) is list and len(found) == LENGTH for found in gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query($i: [ID!]!) { nodes(ids: $i) { id } }",
+        "query($i: [Int!]!) { nodes(ids: $i) { id } }",
+        "query($i: [Boolean!]!) { __typename }",
+        "mutation($i: [ID!]!) { requeueJobs(input: {jobIds: $i}) { __typename } }",
+    ],
+)
+@pytest.mark.usefixtures("database")
+async def test_variables_are_let_go_of(settings: Settings, api: Api, query: str) -> None:
+    ids = ["x"] * LENGTH
+    body = orjson.dumps({"query": query, "variables": {"i": ids}})
+    del ids
+    headers = {"content-type": "application/json"}
+    async with client(settings, api, Operations) as http:
+        await http.post("/graphql", content=body, headers=headers)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await http.post("/graphql", content=body, headers=headers)
+            left = kept()
+        finally:
+            gc.enable()
+
+    assert left == 0
