@@ -14,6 +14,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from persistence import cancelling
+from telemetry import trace
 
 # KEYS: stream, meta. ARGV: channel, a fresh epoch, kept length, fence, how many of the last entries to
 # compare with (after a crash the relay cannot know what it has already published), the epoch and offset that
@@ -139,7 +140,7 @@ class Bus:
         ]
         for key, payload in events:
             arguments += (key, payload)
-        with _reachable():
+        with trace.redis("publish events"), _reachable():
             stands = await self._publish(keys=[_stream(topic), _meta(topic)], args=arguments)
         return None if stands is None else Head(stands[0].decode(), int(stands[1]))
 

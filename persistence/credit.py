@@ -16,6 +16,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from persistence import cancelling
+from telemetry import trace
 
 COLLECTED_SECONDS = 0.05
 
@@ -138,7 +139,7 @@ class Credit:
         owed, caller.owed = caller.owed, 0
         interval = seconds / points
         try:
-            with cancelling.heeded():
+            with trace.redis("count points"), cancelling.heeded():
                 spent = await self._script(
                     keys=[f"earful:limit:{key}"], args=[interval, points, owed]
                 )

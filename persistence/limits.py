@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from persistence import cancelling
 from persistence.credit import Account, Credit
+from telemetry import trace
 
 LEASE_SECONDS = 1.0
 _LEASED_SHARE = 1 / 100
@@ -210,7 +211,7 @@ class Limiter:
         """Points taken and seconds to wait; None when Redis does not answer."""
         points = limit.points * self._scale
         try:
-            with cancelling.heeded():
+            with trace.redis("take points"), cancelling.heeded():
                 taken, wait = await self._script(
                     keys=[f"earful:limit:{limit.name}:{caller}"],
                     args=[limit.seconds / points, points, least, most, int(spend)],

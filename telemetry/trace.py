@@ -144,6 +144,11 @@ def part(
     return _within(_spans, name, kind, parent, (), facts)
 
 
+def redis(name: str) -> "AbstractContextManager[Span | None]":
+    """A part that is a call of Redis."""
+    return part(name, Kind.CLIENT, db__system__name="redis")
+
+
 def together(
     name: str, places: Iterable[Place | None], **facts: Fact
 ) -> "AbstractContextManager[Span | None]":
