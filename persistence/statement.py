@@ -84,10 +84,13 @@ R = TypeVar("R", bound=Record)
 Columns = frozenset[str]
 
 _KEYS = ("id",)
+_COMPILED = frozenset(
+    ("_constants", "_pick", "is_joinable", "names", "parameters", "record", "text")
+)
 
 
 class Statement(Generic[R]):
-    """SQL text compiled once, with the order of its parameters and the class of its rows.
+    """SQL text compiled once, when it is first looked at, with the order of its parameters and the class of its rows.
 
     `keys` are the columns that whoever runs it needs in any case. Postgres plans it once for all values, unless it is
     `planned_by_value`: where a rare value asks for another plan than a common one. It may be read together with others
@@ -120,28 +123,41 @@ class Statement(Generic[R]):
     ) -> None:
         self._statement = statement
         self._keys = keys
+        self.row = row
         self.planned_by_value = planned_by_value
         self.lasting = lasting
+
+    def _compile(self) -> None:
+        statement = self._statement
         compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every statement we build can
-        self.text = str(compiled)
-        self.row = row
-        self.names: Sequence[str] = (
+        places = compiled.positiontup or ()
+        names = (
             statement.selected_columns.keys()
             if isinstance(statement, Select)
-            else sorted(row.COLUMNS)
+            else sorted(self.row.COLUMNS)
         )
-        self.record: type[asyncpg.Record] = record_of(asyncpg.Record, row, self.names)
-        places = compiled.positiontup or ()
+        self.text = str(compiled)
+        self.names: Sequence[str] = names
+        self.record: type[asyncpg.Record] = record_of(asyncpg.Record, self.row, names)
         self.parameters = len(places)
         self.is_joinable = (
             isinstance(statement, Select)
-            and not (planned_by_value or lasting)
+            and not (self.planned_by_value or self.lasting)
             and all(map(_is_known_anywhere, statement.selected_columns))
         )
         self._pick = _picker(places)
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Of a slot that is still empty. A process needs few of all statements, and starts the sooner without.
+            if name not in _COMPILED:
+                raise AttributeError(name)
+            self._compile()
+            return getattr(self, name)
 
     def arguments(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The positional arguments for these named values; a missing one is a KeyError."""

@@ -9,13 +9,10 @@ import asyncpg
 import pytest
 
 from app.settings import Settings
-from app.stores import open_database, open_redis
-from jobs import broker as brokers
 from persistence import migrate
-from persistence.bus import Bus
 from persistence.database import Database
 from tests.factories import Factory
-from tests.jobs.relays import Stores
+from tests.jobs.relays import Stores, emptied
 from tests.jobs.runners import Desk, Notes
 
 
@@ -41,15 +38,5 @@ async def apart(settings: Settings) -> Settings:
 @pytest.fixture
 async def stores(apart: Settings) -> AsyncIterator[Stores]:
     """What a relay uses, empty."""
-    assert apart.redis_url is not None
-    async with (
-        open_database(apart, "relay tests") as database,
-        open_redis(apart) as redis,
-    ):
-        await redis.flushdb()
-        watcher = await asyncpg.connect(apart.database_url)
-        await watcher.execute("TRUNCATE outbox, outbox_claim, topic_head")
-        broker = brokers.connect(apart.redis_url)
-        yield Stores(apart, database, Bus(redis, retained=10_000), broker, redis, watcher)
-        broker.close()
-        await watcher.close()
+    async with emptied(apart) as opened:
+        yield opened

@@ -11,7 +11,7 @@ import redis.asyncio
 from dramatiq.brokers.redis import RedisBroker
 
 from app.settings import Settings
-from app.stores import now
+from app.stores import now, open_database, open_redis
 from domain import events
 from domain.events import Facets, FeedbackEvent
 from jobs import broker as brokers
@@ -134,3 +134,17 @@ _BLOCKED = (
 
 def topic_of(workspace: UUID) -> str:
     return events.topic(workspace, events.FEEDBACK_TOPIC)
+
+
+@asynccontextmanager
+async def emptied(settings: Settings) -> AsyncIterator[Stores]:
+    """Stores that no other relay looks at, empty."""
+    assert settings.redis_url is not None
+    async with open_database(settings, "relay tests") as database, open_redis(settings) as redis:
+        await redis.flushdb()
+        watcher = await asyncpg.connect(settings.database_url)
+        await watcher.execute("TRUNCATE outbox, outbox_claim, topic_head")
+        broker = brokers.connect(settings.redis_url)
+        yield Stores(settings, database, Bus(redis, retained=10_000), broker, redis, watcher)
+        broker.close()
+        await watcher.close()

@@ -15,9 +15,10 @@ from uuid import UUID
 
 import pytest
 
+from app.settings import Settings
 from domain import job, mail
 from domain.job import Kind
-from tests.jobs.relays import Stores
+from tests.jobs.relays import Stores, emptied
 
 SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -89,19 +90,32 @@ class Processes:
         return row
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="earful-worker-") as name:
         yield Path(name)
 
 
-@pytest.fixture
-async def processes(stores: Stores, directory: Path) -> AsyncIterator[Processes]:
-    """No jobs, and a relay."""
-    await stores.watcher.execute("DELETE FROM job; DELETE FROM worker")
+@pytest.fixture(scope="module")
+async def stores(apart: Settings) -> AsyncIterator[Stores]:
+    """What all tests here use, one after the other."""
+    async with emptied(apart) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def relayed(stores: Stores, directory: Path) -> AsyncIterator[Processes]:
+    """A relay, which takes long to start, for all tests."""
     here = Processes(stores, directory)
     async with here.running("-m", "app", "relay"):
         yield here
+
+
+@pytest.fixture
+async def processes(relayed: Processes) -> Processes:
+    """No jobs, and a relay."""
+    await relayed.stores.watcher.execute("DELETE FROM job; DELETE FROM worker")
+    return relayed
 
 
 async def test_a_mail_that_was_asked_for_is_sent_and_the_worker_ends_when_it_is_told_to(
