@@ -6,7 +6,7 @@ FROM node:22.19.0-bookworm-slim AS web
 WORKDIR /src/web/dashboard
 COPY web/dashboard/package.json web/dashboard/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
-COPY schema.graphql /src/schema.graphql
+COPY schema.graphql CHANGELOG.md /src/
 COPY web/dashboard ./
 RUN npm run build
 # A bill of materials is of a version, which the package has none of.

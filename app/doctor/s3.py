@@ -6,7 +6,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from app.buckets import objects, origins
 from app.doctor.finding import Finding, Patient, clock
@@ -43,6 +43,8 @@ async def look(patient: Patient) -> AsyncIterator[Finding]:
 
 def _cure(error: ObjectsUnavailableError) -> str:
     cause = error.__cause__
+    if isinstance(cause, NoCredentialsError):
+        return "Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, by files in SECRETS_DIR if you like."
     status = 0
     if isinstance(cause, ClientError):
         status = cause.response["ResponseMetadata"]["HTTPStatusCode"]

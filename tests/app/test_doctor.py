@@ -134,6 +134,12 @@ async def test_another_key_of_the_bucket(settings: Settings) -> None:
     assert "Correct S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY" in said
 
 
+async def test_no_key_of_the_bucket(settings: Settings) -> None:
+    said = await seen(s3.look, settings, s3_access_key_id=None, s3_secret_access_key=None)
+
+    assert "Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY" in said
+
+
 @pytest.mark.parametrize(
     ("look", "variable", "url"),
     [

@@ -158,6 +158,7 @@ class Topology:
             "TRUSTED_PROXIES": "127.0.0.1",
             "SECRETS_DIR": str(self.secrets),
             "DATA_DIR": str(self.directory / "data"),
+            "SENTIMENT_MODELS": str(self.directory / "models"),
             "TMPDIR": str(self.directory),
             # Debian's PgBouncer is 1.18.
             "DATABASE_PREPARED_STATEMENTS": "false",
