@@ -25,6 +25,8 @@ _TYPES = {
 _ENCODINGS = ((b"br", ".br"), (b"gzip", ".gz"))
 # What else is written for the server or for checks of the build.
 _UNSERVED = {"server.json"}
+# The service worker: its own policy binds what it fetches, and every page is its to answer for.
+_WORKER = "sw.js"
 _PARAMETER = re.compile(r":\w+")
 
 Pairs = tuple[tuple[bytes, bytes], ...]
@@ -111,7 +113,8 @@ def _file(path: Path, policy: tuple[bytes, bytes]) -> _File:
         (b"content-type", _TYPES[path.suffix]),
         (b"cache-control", lasting),
         (b"vary", b"accept-encoding"),
-        *((policy,) if path.suffix == ".html" else ()),
+        *((policy,) if path.suffix == ".html" or path.name == _WORKER else ()),
+        *(((b"service-worker-allowed", b"/"),) if path.name == _WORKER else ()),
     )
     bodies = {b"": _Body(content, (*always, (b"etag", b'"%b"' % tag)))}
     for encoding, suffix in _ENCODINGS:

@@ -2,17 +2,20 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from app.resources import Api
 from app.settings import Settings
+from domain import roles
 from tests.applications import client
 
 PAGE = b"<!doctype html><title>Earful</title>"
 SCRIPT = b"console.log('" + b"Hello! " * 100 + b"')"
 ID = "0" * 64
+TABLE = Path(__file__).parents[2] / "web/dashboard/src/pages/members/table.ts"
 
 
 @pytest.fixture
@@ -22,6 +25,8 @@ def built(settings: Settings, tmp_path: Path) -> Settings:
     (tmp_path / "index.html").write_bytes(PAGE)
     (tmp_path / "assets" / "index-1a2b.js").write_bytes(SCRIPT)
     (tmp_path / "assets" / "index-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT))
+    (tmp_path / "sw.js").write_bytes(SCRIPT)
+    (tmp_path / "manifest.webmanifest").write_bytes(b"{}")
     told = {
         "paths": ["/", "/login", "/w/:slug"],
         "documents": {ID: "query Q { viewer { user { id } } }"},
@@ -68,6 +73,31 @@ async def test_a_file_with_a_hash_in_its_name_is_kept_for_good(built: Settings, 
     assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_its_service_worker_is_asked_for_again_and_bound_by_the_policy(
+    built: Settings, api: Api
+) -> None:
+    async with client(built, api) as http:
+        page = await http.get("/")
+        worker = await http.get("/sw.js")
+
+    policy = worker.headers["content-security-policy"]
+    assert (worker.status_code, worker.content) == (200, SCRIPT)
+    assert worker.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["service-worker-allowed"] == "/"
+    assert policy == page.headers["content-security-policy"]
+    assert "worker-src 'self';" in policy
+    assert "manifest-src 'self';" in policy
+
+
+async def test_its_manifest_has_the_type_that_browsers_want(built: Settings, api: Api) -> None:
+    async with client(built, api) as http:
+        response = await http.get("/manifest.webmanifest")
+
+    assert response.headers["content-type"] == "application/manifest+json"
+    assert response.headers["cache-control"] == "no-cache"
+
+
 @pytest.mark.parametrize(
     ("accepted", "encoding"),
     [("gzip, deflate, br", "gzip"), ("gzip;q=0", None), ("br", None), ("identity", None)],
@@ -107,3 +137,9 @@ async def test_only_reading_is_for_it(built: Settings, api: Api) -> None:
 
     assert (head.status_code, head.content) == (200, b"")
     assert post.status_code == 404
+
+
+def test_its_table_of_roles_is_the_one_that_every_use_case_goes_by() -> None:
+    shown = re.findall(r"^  (\w+): '(\w+)',$", TABLE.read_text(), re.MULTILINE)
+
+    assert shown == [(action.name, least.name) for action, least in roles.LEAST.items()]

@@ -16,7 +16,7 @@ limited() {
     if command -v timeout >/dev/null; then timeout 240 "$@"; else "$@"; fi
 }
 
-changed=$(find src build ./*.json ./*.ts index.html public ../../schema.graphql -path src/gql -prune -o -type f -newer "$stamp" -print 2>/dev/null | head -n 1)
+changed=$(find src build ./*.json ./*.ts index.html public ../../schema.graphql ../../CHANGELOG.md -path src/gql -prune -o -type f -newer "$stamp" -print 2>/dev/null | head -n 1)
 [ -f "$stamp" ] && [ -z "$changed" ] && exit 0
 command -v npm >/dev/null || without "npm is not there"
 

@@ -6,11 +6,12 @@ import { getOperationAST, type OperationTypeNode, parse } from 'graphql';
 import { createRoot } from 'react-dom/client';
 
 import { examples } from './examples';
+import { handed } from './handed';
 import { KeepIdentified, Placeholders } from './companions';
 import { identify, isUnauthenticated, keepIdentified, leave, refreshCookies, useCaller } from './session';
 import { storage } from './storage';
 import './style.css';
-import { authorizationOf, type Headers, post, subscribe } from './transport';
+import { authorizationOf, type Headers, hold, post, subscribe } from './transport';
 
 const fetcher: Fetcher = async (request, options) => {
   const headers: Headers = options?.headers ?? {};
@@ -71,13 +72,16 @@ const defaultTabs = examples(new Date()).map(({ query, variables }) => ({
   headers: null,
 }));
 
-const root = document.getElementById('graphiql');
-if (root) {
+async function show(root: HTMLElement): Promise<void> {
+  const { authorization, query, variables } = await handed();
+  hold(authorization);
+  const own = query ? { query, variables: variables ?? null, headers: null } : undefined;
   createRoot(root).render(
     <GraphiQL
       fetcher={fetcher}
       storage={storage}
-      defaultTabs={defaultTabs}
+      defaultTabs={own ? [own, ...defaultTabs] : defaultTabs}
+      {...(own && { query: own.query, variables: own.variables ?? undefined })}
       defaultEditorToolsVisibility="variables"
     >
       <GraphiQL.Logo>Earful</GraphiQL.Logo>
@@ -90,4 +94,9 @@ if (root) {
       <Placeholders />
     </GraphiQL>,
   );
+}
+
+const root = document.getElementById('graphiql');
+if (root) {
+  void show(root);
 }

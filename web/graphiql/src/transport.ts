@@ -12,9 +12,16 @@ class Unreachable extends Error {
   override stack = undefined;
 }
 
+/** What speaks for who has typed no header: never written to the browser's store. */
+let held: string | undefined;
+
+export function hold(authorization: string | undefined): void {
+  held = authorization;
+}
+
 export function authorizationOf(headers: Headers): string | undefined {
   const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization');
-  return entry?.[1] || undefined;
+  return entry?.[1] || held;
 }
 
 export async function post(operation: FetcherParams, headers: Headers = {}): Promise<ExecutionResult> {
@@ -24,6 +31,7 @@ export async function post(operation: FetcherParams, headers: Headers = {}): Pro
     headers: {
       'content-type': 'application/json',
       accept: 'application/graphql-response+json, application/json',
+      ...(held && { authorization: held }),
       ...headers,
     },
     body: JSON.stringify(operation),

@@ -3,9 +3,11 @@ import { Link, useLocation, useParams } from 'wouter';
 import { graphql } from '../gql';
 import { useMutate } from '../graph/useMutate';
 import { LANGUAGES, type Language, useLanguage } from '../i18n/language';
+import { Offline } from '../offline/Offline';
 import { Button, IconButton } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import { Light } from './Light';
+import { useLeft, useRemembering } from './left';
 import { useShellMessages } from './messages';
 import type { Navigation } from './page';
 import { LISTED } from './routes';
@@ -55,9 +57,9 @@ export function Shell({ children }: { children: ReactNode }) {
         <Preferences />
       </header>
       {user && (
-        // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the menu from within
-        <div
+        <nav
           id="navigation"
+          aria-label={t.menu}
           className={styles.side}
           data-open={isOpen || undefined}
           onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}
@@ -65,9 +67,10 @@ export function Shell({ children }: { children: ReactNode }) {
           <Switcher slug={slug} />
           <Groups slug={slug} />
           <SignOut />
-        </div>
+        </nav>
       )}
       <main id="content" className={styles.content} tabIndex={-1}>
+        <Offline />
         {children}
       </main>
     </div>
@@ -111,6 +114,8 @@ function Groups({ slug }: { slug: string | undefined }) {
   const t = useShellMessages();
   const { workspaces } = useSession();
   const [path] = useLocation();
+  const left = useLeft();
+  useRemembering();
   const role = workspaces.find((each) => each.slug === slug)?.viewerRole;
   const links = LISTED.filter(({ path: to, role: least }) => {
     const isOfWorkspace = to.includes(':slug');
@@ -120,14 +125,18 @@ function Groups({ slug }: { slug: string | undefined }) {
     const listed = links.filter((each) => each.group === group);
     return (
       listed.length > 0 && (
-        <nav key={group} aria-label={t.groups[group]}>
+        <section key={group}>
           <h2 className={styles.group}>{t.groups[group]}</h2>
           <ul className={styles.links}>
             {listed.map(({ path: pattern, icon, label }) => {
               const to = pattern.replace(':slug', slug ?? '');
               return (
                 <li key={pattern}>
-                  <Link href={to} className={styles.link} aria-current={path === to ? 'page' : undefined}>
+                  <Link
+                    href={path === to ? to : left(to)}
+                    className={styles.link}
+                    aria-current={path === to ? 'page' : undefined}
+                  >
                     <Icon name={icon} />
                     {t.navigation[label]}
                   </Link>
@@ -135,7 +144,7 @@ function Groups({ slug }: { slug: string | undefined }) {
               );
             })}
           </ul>
-        </nav>
+        </section>
       )
     );
   });

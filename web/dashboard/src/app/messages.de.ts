@@ -49,6 +49,8 @@ const messages: ShellMessages = {
     gap: 'Einige Ereignisse waren nicht mehr da; die Listen wurden neu gelesen.',
     offline: 'Es gibt keine Verbindung. Sie wird neu versucht.',
   },
+  offline: (at) =>
+    `Offline: Sie sehen, was Sie zuletzt sahen, ${at}. Ändern lässt es sich, sobald die Verbindung wieder da ist.`,
   loading: 'Lädt',
   failed: {
     title: 'Das hat nicht geklappt',

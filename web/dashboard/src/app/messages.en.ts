@@ -47,6 +47,8 @@ const messages = {
     gap: 'Some events were not kept; the lists were read again.',
     offline: 'There is no connection. It is being tried again.',
   },
+  offline: (at: string) =>
+    `Offline: you see what you saw last, on ${at}. It can be changed when the connection is back.`,
   loading: 'Loading',
   failed: {
     title: 'That did not work',

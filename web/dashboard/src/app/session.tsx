@@ -3,8 +3,12 @@ import { Provider, useQuery } from 'urql';
 import { graphql } from '../gql';
 import type { SessionQuery } from '../gql/graphql';
 import { createClient } from '../graph/client';
+import { post } from '../graph/post';
 import { renew } from '../graph/renewal';
 import { createSocket, type Socket } from '../graph/socket';
+import { register } from '../offline/register';
+import { seen } from '../offline/seen';
+import { useSeenSince } from '../offline/useSeen';
 
 const SESSION = graphql(`
   query Session {
@@ -42,27 +46,59 @@ export interface Session {
   changed(): void;
 }
 
+const LOOK_AGAIN = 4_000;
+
 const Context = createContext<Session | null>(null);
 const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('earful-session') : undefined;
 
 /** Who is signed in, and a client of theirs; everything below begins anew with the next. */
 export function SessionProvider({ waiting, failed, children }: SessionProviderProps) {
   const [{ turn, hasEnded }, begin] = useState({ turn: 0, hasEnded: false });
-  const onEnd = useCallback(() => begin((now) => ({ turn: now.turn + 1, hasEnded: true })), []);
-  const changed = useCallback(() => {
-    begin((now) => ({ turn: now.turn + 1, hasEnded: false }));
-    tabs?.postMessage('changed');
+  const anew = useCallback((hasEnded: boolean) => {
+    void seen.forget();
+    begin((now) => ({ turn: now.turn + 1, hasEnded }));
   }, []);
+  const onEnd = useCallback(() => anew(true), [anew]);
+  const changed = useCallback(() => {
+    anew(false);
+    tabs?.postMessage('changed');
+  }, [anew]);
   useEffect(() => {
-    const heard = () => begin((now) => ({ turn: now.turn + 1, hasEnded: false }));
+    const heard = () => anew(false);
     tabs?.addEventListener('message', heard);
     return () => tabs?.removeEventListener('message', heard);
-  }, []);
+  }, [anew]);
+  useReturn(useCallback(() => begin(({ turn }) => ({ turn: turn + 1, hasEnded: false })), []));
   return (
     <SignIn key={turn} hasEnded={hasEnded} onEnd={onEnd} changed={changed} waiting={waiting} failed={failed}>
       {children}
     </SignIn>
   );
+}
+
+/** Calls back when the server is there again, for who is shown what was seen last. */
+function useReturn(onReturn: () => void) {
+  const isOffline = useSeenSince() !== undefined;
+  useEffect(() => {
+    if (!isOffline) return;
+    let isAsking = false;
+    const look = async () => {
+      if (isAsking) return;
+      isAsking = true;
+      const answer = await post(SESSION).catch(() => undefined);
+      isAsking = false;
+      if (answer?.data && seen.since() !== undefined) {
+        seen.over();
+        onReturn();
+      }
+    };
+    const timer = setInterval(look, LOOK_AGAIN);
+    window.addEventListener('online', look);
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener('online', look);
+    };
+  }, [isOffline, onReturn]);
 }
 
 interface SessionProviderProps {
@@ -111,6 +147,12 @@ function Asked({
       });
     }
   }, [isNobody, renewal, ask]);
+  const isSomebody = data !== undefined && !isNobody;
+  const isOver = isNobody && renewal === 'done' && !fetching;
+  useEffect(() => {
+    if (isSomebody) register();
+    if (isOver) void seen.forget();
+  }, [isSomebody, isOver]);
 
   const session = useMemo<Session>(
     () => ({

@@ -1,6 +1,8 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { useClient } from 'urql';
 import { Feed, type FeedbackChange, type Light } from '../live/feed';
+import { useSeenSince } from '../offline/useSeen';
+import { useBadge } from './badge';
 import { type MyWorkspace, useSession } from './session';
 
 const Context = createContext<{ workspace: MyWorkspace; feed: Feed | null } | null>(null);
@@ -25,7 +27,17 @@ export function WorkspaceProvider({ workspace, children }: { workspace: MyWorksp
       opened.close();
     };
   }, [client, socket, id, slug]);
-  return <Context value={{ workspace, feed }}>{children}</Context>;
+  return (
+    <Context value={{ workspace, feed }}>
+      <Badge />
+      {children}
+    </Context>
+  );
+}
+
+function Badge() {
+  useBadge();
+  return null;
 }
 
 function useContext() {
@@ -42,9 +54,10 @@ export function useWorkspace(): MyWorkspace {
 /** Roles outrank each other in this order. */
 const ROLES = ['VIEWER', 'ANALYST', 'ADMIN', 'OWNER'] as const;
 
-/** Whether the reader's role is this one or a higher: only to hide what would be refused. */
+/** Whether the reader's role is this one or a higher, and there is a server: only to hide what would be refused. */
 export function useMay(role: (typeof ROLES)[number]): boolean {
-  return isAtLeast(useWorkspace().viewerRole, role);
+  const isOffline = useSeenSince() !== undefined;
+  return isAtLeast(useWorkspace().viewerRole, role) && !isOffline;
 }
 
 export function isAtLeast(role: (typeof ROLES)[number], least: (typeof ROLES)[number]): boolean {
@@ -58,7 +71,9 @@ export function useLightOrNone(): Light | undefined {
   const context = use(Context);
   const feed = context?.feed;
   const watch = useCallback((onChange: () => void) => (feed ? feed.watch(onChange) : NEVER()), [feed]);
-  return useSyncExternalStore(watch, () => (context ? (feed?.light ?? 'catching-up') : undefined));
+  const isOffline = useSeenSince() !== undefined;
+  const light = useSyncExternalStore(watch, () => (context ? (feed?.light ?? 'catching-up') : undefined));
+  return light && isOffline ? 'offline' : light;
 }
 
 /** Hear of everything that happens to the workspace's feedback. Both functions must be stable (useCallback). */

@@ -9,6 +9,8 @@ import knowledge from '../gql/cache.json';
 const LISTS: Record<string, readonly string[]> = {
   submitFeedback: ['feedback', 'stats'],
   createTag: ['tags'],
+  startImport: ['jobs'],
+  undoImport: ['jobs'],
   createSource: ['sources'],
   deleteSource: ['sources', 'feedback', 'stats'],
   inviteMember: ['invitations'],
@@ -20,6 +22,13 @@ const LISTS: Record<string, readonly string[]> = {
   deleteWebhook: ['webhooks'],
   createSavedView: ['savedViews'],
   deleteSavedView: ['savedViews'],
+  createAlertRule: ['alertRules'],
+  deleteAlertRule: ['alertRules'],
+  startExport: ['jobs'],
+  createExportSchedule: ['exportSchedules'],
+  deleteExportSchedule: ['exportSchedules'],
+  exportAuthorData: ['jobs'],
+  eraseAuthor: ['jobs'],
 };
 
 /** The same for the lists of the viewer. */
@@ -29,7 +38,7 @@ const VIEWERS: Record<string, readonly string[]> = {
 };
 
 /** Lists that grow at their heads while one reads: who shows them joins their pages. */
-const APART = ['Workspace.feedback', 'Feedback.notes'];
+const APART = ['Workspace.feedback', 'Feedback.notes', 'Workspace.alerts', 'AlertRule.alerts'];
 
 /** The normalising cache: objects by their ids, pages of lists joined. */
 export const cached = () => cacheExchange(options());

@@ -1,5 +1,6 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
+import { seenExchange } from '../offline/exchange';
 import { cached } from './cache';
 import { renew } from './renewal';
 import type { Socket } from './socket';
@@ -13,6 +14,7 @@ export function createClient(socket: Socket, onEnd: () => void): Client {
     fetchOptions: { credentials: 'same-origin', headers: { accept: 'application/graphql-response+json' } },
     exchanges: [
       cached(),
+      seenExchange,
       authExchange(async () => ({
         // The token is in a cookie that no script sees.
         addAuthToOperation: (operation) => operation,

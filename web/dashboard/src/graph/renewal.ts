@@ -1,5 +1,5 @@
 import { graphql } from '../gql';
-import { textOf } from './text';
+import { post } from './post';
 
 const RENEW = graphql(`
   mutation RenewSession {
@@ -29,12 +29,7 @@ async function alone(work: () => Promise<Renewal>): Promise<Renewal> {
 
 async function ask(): Promise<Renewal> {
   try {
-    const response = await fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
-      body: JSON.stringify(textOf(RENEW, {})),
-    });
-    const answer: { data?: { refreshSession?: { __typename: string } | null } | null } = await response.json();
+    const answer = await post<{ refreshSession?: { __typename: string } | null }>(RENEW);
     switch (answer.data?.refreshSession?.__typename) {
       case 'RefreshSessionSuccess':
         return 'renewed';

@@ -9,6 +9,7 @@ import { Identities } from './Identities';
 import { Leaving } from './Leaving';
 import { MESSAGES } from './messages';
 import { Password } from './Password';
+import { Picture } from './Picture';
 import { Profile } from './Profile';
 import { SecondFactor } from './SecondFactor';
 import { SecurityLog } from './SecurityLog';
@@ -23,6 +24,7 @@ const ACCOUNT = graphql(`
         email
         emailVerified
         totpEnabled
+        avatarUrl
         linkedIdentities {
           ...Identity
         }
@@ -48,6 +50,7 @@ export default function Account() {
         <Stack>
           <Columns least={26}>
             <Profile name={user.name} />
+            <Picture url={user.avatarUrl} name={user.name} onChange={again} />
             <Email email={user.email} isVerified={user.emailVerified} />
             <Password onChange={again} />
             <SecondFactor isOn={user.totpEnabled} isVerified={user.emailVerified} onChange={again} />

@@ -8,15 +8,13 @@ import { Card } from '../../ui/Card';
 import styles from './About.module.css';
 import { MESSAGES } from './messages';
 
-const KILOBYTE = 1_000;
-
 /** Who said it where and when, and whatever else the source told. */
 export function About({ feedback }: { feedback: FeedbackDetailFragment }) {
   const t = useMessages(MESSAGES);
   const shell = useShellMessages();
   const format = useFormat();
   const { locale } = useLanguage();
-  const { author, source, rating, language, occurredAt, receivedAt, externalId, metadata, attachments } = feedback;
+  const { author, source, rating, language, occurredAt, receivedAt, externalId, metadata } = feedback;
   const rows: [string, ReactNode][] = [
     [t.author, author?.name ?? author?.email ?? author?.externalId ?? shell.anonymous],
     ['', author?.name && author.email],
@@ -55,27 +53,6 @@ export function About({ feedback }: { feedback: FeedbackDetailFragment }) {
           <summary>{t.metadata}</summary>
           <pre className={styles.data}>{JSON.stringify(metadata, null, 2)}</pre>
         </details>
-      )}
-      {attachments.length > 0 && (
-        <>
-          <h3>{t.attachments}</h3>
-          <ul className={styles.files}>
-            {attachments.map(({ id, name, size, downloadUrl, reason }) => (
-              <li key={id}>
-                {downloadUrl ? (
-                  <a href={downloadUrl} download={name}>
-                    {name}
-                  </a>
-                ) : (
-                  <span>
-                    {name} – {reason ?? t.noFile}
-                  </span>
-                )}{' '}
-                ({format.decimal(size / KILOBYTE)} kB)
-              </li>
-            ))}
-          </ul>
-        </>
       )}
     </Card>
   );

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { Link, useParams } from 'wouter';
+import { useLeft } from '../../app/left';
 import { useShellMessages } from '../../app/messages';
 import { Title } from '../../app/Title';
 import { useFeedbackEvents, useWorkspace } from '../../app/workspace';
@@ -10,6 +11,7 @@ import type { FeedbackChange } from '../../live/feed';
 import { Stack } from '../../ui/Stack';
 import { Empty, Failed, Loading } from '../../ui/states';
 import { About } from './About';
+import { Attachments } from './Attachments';
 import styles from './Detail.module.css';
 import { History } from './History';
 import { MESSAGES } from './messages';
@@ -48,13 +50,7 @@ export const FEEDBACK_DETAIL = graphql(`
         label
       }
     }
-    attachments {
-      id
-      name
-      size
-      reason
-      downloadUrl
-    }
+    ...Attached
     revisions {
       body
       replacedAt
@@ -76,6 +72,7 @@ export const FEEDBACK_DETAIL = graphql(`
 export default function Detail() {
   const t = useMessages(MESSAGES);
   const shell = useShellMessages();
+  const left = useLeft();
   const { slug } = useWorkspace();
   const { feedback: id = '' } = useParams<{ feedback: string }>();
   const [{ data, error }, ask] = useQuery({
@@ -99,7 +96,7 @@ export default function Detail() {
 
   const feedback = data?.node?.__typename === 'Feedback' && !isGone ? data.node : undefined;
   const back = (
-    <Link href={`/w/${slug}/inbox`} className={styles.back}>
+    <Link href={left(`/w/${slug}/inbox`)} className={styles.back}>
       {t.back}
     </Link>
   );
@@ -117,6 +114,7 @@ export default function Detail() {
           <Stack>
             <Triage feedback={feedback} onChanged={again} />
             <About feedback={feedback} />
+            <Attachments feedback={feedback} />
             <History feedback={feedback} />
           </Stack>
         </div>

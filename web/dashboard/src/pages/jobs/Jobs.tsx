@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { useShellMessages } from '../../app/messages';
 import { Title } from '../../app/Title';
@@ -36,6 +36,9 @@ const JOBS = graphql(`
     }
   }
 `);
+
+/** Jobs come and go by the second, and each is a row of this list for a short time only. */
+const READ_AGAIN = 3_000;
 
 const CANCEL = graphql(`
   mutation CancelJob($input: CancelJobInput!) {
@@ -81,6 +84,13 @@ export default function Jobs() {
     requestPolicy: 'cache-and-network',
   });
   const jobs = data?.workspace?.jobs;
+  // Who reads on is not taken back to the beginning.
+  const isFirst = after === null;
+  useEffect(() => {
+    const look = () => document.visibilityState === 'visible' && ask({ requestPolicy: 'network-only' });
+    const timer = isFirst ? setInterval(look, READ_AGAIN) : undefined;
+    return () => clearInterval(timer);
+  }, [isFirst, ask]);
   const again = () => {
     setAfter(null);
     ask({ requestPolicy: 'network-only' });

@@ -7,20 +7,27 @@ import { MESSAGES } from './messages';
 
 const LABELS = ['positive', 'neutral', 'negative'] as const;
 
+interface Props {
+  counts: CountsFragment;
+  before: CountsFragment;
+  /** Of which time they are. */
+  title: string;
+}
+
 /** What it comes to: how much, how it feels, how it is rated. */
-export function Figures({ counts, before }: { counts: CountsFragment; before: CountsFragment }) {
+export function Figures({ counts, before, title }: Props) {
   const t = useMessages(MESSAGES);
   const { sentiment } = useShellMessages();
   const format = useFormat();
   const scored = counts.total - counts.unscored;
   const share = (count: number) => (scored ? count / scored : 0);
   return (
-    <section className={styles.figures} aria-label={t.days}>
+    <section className={styles.figures} aria-label={title}>
       <div className={styles.figure}>
         <span className={styles.label}>{t.total}</span>
         <strong>{format.number(counts.total)}</strong>
         <span className={styles.means}>
-          {t.days}
+          {title}
           {before.total > 0 && <br />}
           {before.total > 0 && t.than(format.change(counts.total / before.total - 1))}
         </span>

@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { useShellMessages } from '../../app/messages';
@@ -35,7 +36,7 @@ interface Time {
 }
 
 /** How each source and each tag feels. */
-export function Groups(time: Time) {
+export const Groups = memo(function Groups(time: Time) {
   const t = useMessages(MESSAGES);
   const { sources, tags } = useChoices();
   return (
@@ -58,7 +59,7 @@ export function Groups(time: Time) {
       </Card>
     </Columns>
   );
-}
+});
 
 interface GroupProps {
   name: string;

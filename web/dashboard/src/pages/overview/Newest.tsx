@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { memo, useCallback, useEffect, useState } from 'react';
 import { useFeedbackEvents } from '../../app/workspace';
 import type { FeedbackRowFragment } from '../../gql/graphql';
 import { useMessages } from '../../i18n/catalogue';
@@ -39,21 +39,30 @@ export function Newest({ nodes, most, onGap }: Props) {
   }
   return (
     <ol className={styles.list}>
-      {rows.map(({ id, body, author, source, occurredAt, rating, sentiment }) => (
-        <li key={id} className={styles.row} data-label={sentiment?.label ?? 'none'}>
-          <p className={styles.body}>{body}</p>
-          <div className={styles.about}>
-            <Sentiment label={sentiment?.label} />
-            <span>{author?.name ?? t.anonymous}</span>
-            <span>{source.name}</span>
-            {rating !== null && <span>{t.rated(rating)}</span>}
-            <Moment at={occurredAt} />
-          </div>
-        </li>
+      {rows.map((row) => (
+        <Row key={row.id} row={row} />
       ))}
     </ol>
   );
 }
+
+/** Drawn again when it becomes another, not when others come. */
+const Row = memo(function Row({ row }: { row: FeedbackRowFragment }) {
+  const t = useMessages(MESSAGES);
+  const { body, author, source, occurredAt, rating, sentiment } = row;
+  return (
+    <li className={styles.row} data-label={sentiment?.label ?? 'none'}>
+      <p className={styles.body}>{body}</p>
+      <div className={styles.about}>
+        <Sentiment label={sentiment?.label} />
+        <span>{author?.name ?? t.anonymous}</span>
+        <span>{source.name}</span>
+        {rating !== null && <span>{t.rated(rating)}</span>}
+        <Moment at={occurredAt} />
+      </div>
+    </li>
+  );
+});
 
 const asChange = (feedback: FeedbackRowFragment): FeedbackChange => ({
   __typename: 'FeedbackEvent',

@@ -1,5 +1,6 @@
-import { useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { useQuery, useSubscription } from 'urql';
+import { useLocation, useSearch } from 'wouter';
 import { Title } from '../../app/Title';
 import { useWorkspace } from '../../app/workspace';
 import { graphql } from '../../gql';
@@ -13,9 +14,12 @@ import { Figures } from './Figures';
 import { Groups } from './Groups';
 import { MESSAGES } from './messages';
 import { Newest } from './Newest';
+import { Periods } from './Periods';
+import { iso, read } from './period';
 
-const DAYS = 30;
 const SHOWN = 25;
+/** The chart follows the totals, which may change four times a second, at this distance. */
+const FOLLOWED_AFTER = 5_000;
 
 const OVERVIEW = graphql(`
   query Overview(
@@ -23,12 +27,13 @@ const OVERVIEW = graphql(`
     $before: DateTime!
     $from: DateTime!
     $to: DateTime!
+    $interval: Interval!
     $timeZone: String!
     $first: Int!
   ) {
     workspace(slug: $slug) {
       id
-      before: stats(from: $before, to: $from, interval: DAY, timeZone: $timeZone) {
+      before: stats(from: $before, to: $from, interval: $interval, timeZone: $timeZone) {
         totals {
           ...Counts
         }
@@ -39,7 +44,7 @@ const OVERVIEW = graphql(`
           }
         }
       }
-      stats(from: $from, to: $to, interval: DAY, timeZone: $timeZone) {
+      stats(from: $from, to: $to, interval: $interval, timeZone: $timeZone) {
         totals {
           ...Counts
         }
@@ -87,12 +92,42 @@ const TOTALS = graphql(`
 export default function Overview() {
   const t = useMessages(MESSAGES);
   const { id, slug, name } = useWorkspace();
-  const [{ before, from, to }] = useState(lastDays);
-  const variables = { slug, before, from, to, timeZone: timeZone(), first: SHOWN };
-  const [{ data, error }, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
-  const [{ data: changed }] = useSubscription({ query: TOTALS, variables: { workspaceId: id, from } });
+  const search = useSearch();
+  const [path, go] = useLocation();
+  const today = iso(new Date());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same all day long, so that everybody's totals are shared
+  const period = useMemo(() => read(search, new Date()), [search, today]);
+  const time = { from: period.from.toISOString(), to: period.to.toISOString() };
+  const variables = {
+    slug,
+    before: period.before.toISOString(),
+    ...time,
+    interval: period.interval,
+    timeZone: timeZone(),
+    first: SHOWN,
+  };
+  const [{ data, error, stale }, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
+  const [{ data: changed }] = useSubscription({
+    query: TOTALS,
+    variables: { workspaceId: id, from: time.from },
+    pause: !period.isNow,
+  });
+  const now = period.isNow ? changed?.statsChanged : undefined;
+  const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
+  const following = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const first = useRef<number | undefined>(undefined);
+  const total = now?.total;
+  useEffect(() => {
+    first.current ??= total;
+    if (total === first.current) return;
+    following.current ??= setTimeout(() => {
+      following.current = undefined;
+      again();
+    }, FOLLOWED_AFTER);
+  }, [total, again]);
+  useEffect(() => () => clearTimeout(following.current), []);
   const workspace = data?.workspace;
-  const again = () => ask({ requestPolicy: 'network-only' });
+  const look = useCallback((wanted: string) => go(`${path}?${wanted}`), [go, path]);
 
   return (
     <>
@@ -101,11 +136,21 @@ export default function Overview() {
         <Failed error={error} retry={again} />
       ) : workspace ? (
         <Stack>
-          <Figures counts={changed?.statsChanged ?? workspace.stats.totals} before={workspace.before.totals} />
-          <Card title={t.chart}>
-            <Days buckets={workspace.stats.buckets} before={workspace.before.buckets} />
+          <Figures
+            counts={now ?? workspace.stats.totals}
+            before={workspace.before.totals}
+            title={period.isNow ? t.days(period.days) : t.between}
+          />
+          <Card title={t.chart[period.interval]} actions={<Periods period={period} onChange={look} />}>
+            <Days
+              period={period}
+              buckets={workspace.stats.buckets}
+              before={workspace.before.buckets}
+              onChoose={look}
+              isBusy={stale}
+            />
           </Card>
-          <Groups from={from} to={to} />
+          <Groups {...time} />
           <Card title={t.newest}>
             <Newest nodes={workspace.feedback.nodes} most={SHOWN} onGap={again} />
           </Card>
@@ -115,16 +160,4 @@ export default function Overview() {
       )}
     </>
   );
-}
-
-/** From midnight here to the end of today, and as many days before: the same all day long, so that everybody's totals are shared. */
-function lastDays() {
-  const from = new Date();
-  from.setHours(0, 0, 0, 0);
-  from.setDate(from.getDate() - DAYS + 1);
-  const to = new Date(from);
-  to.setDate(to.getDate() + DAYS);
-  const before = new Date(from);
-  before.setDate(before.getDate() - DAYS);
-  return { before: before.toISOString(), from: from.toISOString(), to: to.toISOString() };
 }

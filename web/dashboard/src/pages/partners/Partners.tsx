@@ -14,9 +14,11 @@ import { Moment } from '../../ui/Moment';
 import { Stack } from '../../ui/Stack';
 import { Empty, Failed, Loading } from '../../ui/states';
 import { Table } from '../../ui/Table';
+import { Changes } from './Changes';
+import { Explore } from './Explore';
 import { MESSAGES } from './messages';
-import { LANGUAGES, type RecipeLanguage, recipe } from './recipes';
-import { TryKey } from './TryKey';
+import { RECIPES, type Recipe, recipe } from './recipes';
+import { type Found, TryKey } from './TryKey';
 
 const PARTNERS = graphql(`
   query Partners($slug: String!) {
@@ -45,7 +47,8 @@ export default function Partners() {
   const format = useFormat();
   const { slug, id } = useWorkspace();
   const mayManage = useMay('ADMIN');
-  const [language, setLanguage] = useState<RecipeLanguage>('curl');
+  const [language, setLanguage] = useState<Recipe>('curl');
+  const [found, setFound] = useState<Found | undefined>();
   const [{ data, error }, ask] = useQuery({ query: PARTNERS, variables: { slug }, requestPolicy: 'cache-and-network' });
   const keys = data?.workspace?.apiKeys.filter(({ revokedAt }) => !revokedAt);
 
@@ -53,16 +56,12 @@ export default function Partners() {
     <>
       <Title>{t.title}</Title>
       <Stack>
-        <Card title={t.explore}>
-          <p>{t.exploreText}</p>
-          <p>
-            <a href="/graphql">{t.graphiql}</a>
-          </p>
-        </Card>
+        <TryKey found={found} onFound={setFound} />
+        <Explore secret={found?.key} named={found?.viewer?.apiKey?.name} />
         <Card title={t.recipes}>
           <p>{t.recipesText}</p>
           <Actions>
-            {LANGUAGES.map((each) => (
+            {RECIPES.map((each) => (
               <Button
                 key={each}
                 kind={each === language ? 'primary' : 'plain'}
@@ -75,7 +74,6 @@ export default function Partners() {
           </Actions>
           <Code text={recipe(language, `${location.origin}/graphql`, id, t.sample)} label={t.copy} />
         </Card>
-        <TryKey />
         <Card title={t.keys} actions={mayManage && <Link href={`/w/${slug}/api-keys`}>{t.manage}</Link>}>
           {data && keys ? (
             <>
@@ -115,6 +113,7 @@ export default function Partners() {
             <Loading lines={4} />
           )}
         </Card>
+        <Changes />
       </Stack>
     </>
   );

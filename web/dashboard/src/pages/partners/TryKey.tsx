@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
 import { Button } from '../../ui/Button';
@@ -9,19 +8,26 @@ import { useToast } from '../../ui/toast';
 import { type About, about, submit } from './asKey';
 import { MESSAGES } from './messages';
 
+export type Found = About & { key: string };
+
+interface Props {
+  found: Found | undefined;
+  /** Kept in the memory of the page, for all its parts. */
+  onFound: (found: Found | undefined) => void;
+}
+
 /** What a key is, may do and has left, as the key itself is told. */
-export function TryKey() {
+export function TryKey({ found, onFound }: Props) {
   const t = useMessages(MESSAGES);
   const format = useFormat();
   const toast = useToast();
-  const [found, setFound] = useState<(About & { key: string }) | undefined>();
   const apiKey = found?.viewer?.apiKey;
   const workspaceId = found?.viewer?.workspaces[0]?.id;
 
   async function look(values: Values) {
     const key = values.text('key').trim();
     const answer = await about(key);
-    setFound('data' in answer ? { ...answer.data, key } : undefined);
+    onFound('data' in answer ? { ...answer.data, key } : undefined);
     return 'refusal' in answer ? { kind: 'refused', message: '', fields: { key: answer.refusal } } : undefined;
   }
 

@@ -5,6 +5,7 @@ import { graphql } from '../../gql';
 import { problemIn } from '../../graph/problems';
 import { useMutate } from '../../graph/useMutate';
 import { useMessages } from '../../i18n/catalogue';
+import { Actions } from '../../ui/Actions';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Moment } from '../../ui/Moment';
@@ -57,8 +58,15 @@ const REPLAY = graphql(`
   }
 `);
 
+interface Props {
+  sourceId: string;
+  onChange: () => void;
+  /** Where the source has a mapping: change it so that it fits what was sent. */
+  onMend?: (raw: string) => void;
+}
+
 /** What came and is no feedback: to be tried again when its cause is mended. */
-export function Quarantine({ sourceId, onChange }: { sourceId: string; onChange: () => void }) {
+export function Quarantine({ sourceId, onChange, onMend }: Props) {
   const t = useMessages(MESSAGES);
   const shell = useShellMessages();
   const replay = useMutate(REPLAY);
@@ -128,7 +136,12 @@ export function Quarantine({ sourceId, onChange }: { sourceId: string; onChange:
                 {
                   key: 'actions',
                   title: t.do,
-                  cell: ({ id }) => <Button onClick={() => void repeat([id])}>{t.replay}</Button>,
+                  cell: ({ id, raw }) => (
+                    <Actions>
+                      {onMend && <Button onClick={() => onMend(raw)}>{t.mend}</Button>}
+                      <Button onClick={() => void repeat([id])}>{t.replay}</Button>
+                    </Actions>
+                  ),
                 },
               ]}
             />

@@ -17,6 +17,9 @@ import { Field, Form, type Values } from '../../ui/Form';
 import { useOutcome } from '../../ui/outcome';
 import { Stack } from '../../ui/Stack';
 import { Empty, Failed, Loading } from '../../ui/states';
+import { Change } from './Change';
+import { Embed } from './Embed';
+import { Facts } from './Facts';
 import { Health } from './Health';
 import { MESSAGES } from './messages';
 import { Quarantine } from './Quarantine';
@@ -26,26 +29,28 @@ const SOURCE = graphql(`
   query OneSource($id: ID!) {
     node(id: $id) {
       ... on Source {
-        ...SourceRow
-        ingestUrl
-        formScriptUrl
-        deliveriesPerMinute
+        ...SourceDetail
       }
     }
   }
 `);
 
-const UPDATE = graphql(`
-  mutation UpdateSource($input: UpdateSourceInput!) {
-    updateSource(input: $input) {
-      ... on UpdateSourceSuccess {
-        source {
-          id
-          name
-          deliveriesPerMinute
-        }
-      }
-      ...Refusal
+export const DETAIL = graphql(`
+  fragment SourceDetail on Source {
+    ...SourceRow
+    ingestUrl
+    formScriptUrl
+    publishableKey
+    deliveriesPerMinute
+    settings
+    masking {
+      kinds
+      authors
+      reversible
+    }
+    health {
+      usualPauseSeconds
+      quietSince
     }
   }
 `);
@@ -57,6 +62,7 @@ const ROTATE = graphql(`
         source {
           id
           formScriptUrl
+          publishableKey
         }
         signingSecret
       }
@@ -83,11 +89,10 @@ export default function Source() {
   const mayManage = useMay('ADMIN');
   const { sourceId = '' } = useParams<{ sourceId: string }>();
   const [, go] = useLocation();
-  const update = useMutate(UPDATE);
   const rotate = useMutate(ROTATE);
   const remove = useMutate(DELETE);
   const say = useOutcome();
-  const [open, setOpen] = useState<'change' | 'rotate' | 'delete' | { secret: string } | undefined>();
+  const [open, setOpen] = useState<'rotate' | 'delete' | { sample?: string } | { secret: string } | undefined>();
   const close = () => setOpen(undefined);
   const [{ data, error }, ask] = useQuery({
     query: SOURCE,
@@ -97,16 +102,9 @@ export default function Source() {
   const source = data?.node?.__typename === 'Source' ? data.node : undefined;
   const again = () => ask({ requestPolicy: 'network-only' });
 
-  async function save(values: Values) {
-    const deliveriesPerMinute = values.number('deliveriesPerMinute') ?? null;
-    const input = { sourceId, name: values.text('name'), deliveriesPerMinute };
-    const problem = problemIn((await update({ input }))?.updateSource);
-    if (!problem) close();
-    return problem;
-  }
-
   async function renew(values: Values) {
     const secret = values.maybe('secret');
+    // A form's key before is void at once.
     const overlapHours = values.number('overlapHours') ?? 0;
     const answer = await rotate({ input: { sourceId, overlapHours, ...(secret !== undefined && { secret }) } });
     const result = answer?.rotateSourceSecret;
@@ -130,6 +128,7 @@ export default function Source() {
         <Stack>
           <Card>
             <Health health={source.health} />
+            <Facts source={source} />
             {source.health.lastRefusal && source.health.lastRefusedAt && (
               <p>{t.lastRefusal(format.moment(source.health.lastRefusedAt), source.health.lastRefusal)}</p>
             )}
@@ -139,20 +138,17 @@ export default function Source() {
                 <Code text={source.ingestUrl} label={t.copyUrl} />
               </>
             )}
-            {source.formScriptUrl && (
+            {source.kind === 'API' && (
               <>
-                <p>{t.formText}</p>
-                <Code
-                  text={`<script src="${source.formScriptUrl}" data-fields="name,email,rating"></script>`}
-                  label={t.copyScript}
-                />
+                <p>{t.apiText}</p>
+                <Code text={source.id} label={t.copyId} />
               </>
             )}
             {mayManage && (
               <Actions>
-                <Button onClick={() => setOpen('change')}>{t.change}</Button>
+                <Button onClick={() => setOpen({})}>{t.change}</Button>
                 {(source.kind === 'WEBHOOK' || source.kind === 'FORM') && (
-                  <Button onClick={() => setOpen('rotate')}>{t.rotate}</Button>
+                  <Button onClick={() => setOpen('rotate')}>{source.kind === 'FORM' ? t.rotateForm : t.rotate}</Button>
                 )}
                 <Button kind="danger" icon="trash" onClick={() => setOpen('delete')}>
                   {t.delete}
@@ -160,7 +156,14 @@ export default function Source() {
               </Actions>
             )}
           </Card>
-          {mayManage && <Quarantine sourceId={sourceId} onChange={again} />}
+          {source.kind === 'FORM' && <Embed source={source} />}
+          {mayManage && (
+            <Quarantine
+              sourceId={sourceId}
+              onChange={again}
+              {...(source.provider === 'GENERIC' && { onMend: (sample: string) => setOpen({ sample }) })}
+            />
+          )}
         </Stack>
       ) : error ? (
         <Failed error={error} retry={again} />
@@ -169,38 +172,27 @@ export default function Source() {
       ) : (
         <Loading lines={8} />
       )}
-      {source && open === 'change' && (
-        <Dialog title={t.change} onClose={close}>
-          <Form onSubmit={save} submit={t.save}>
-            <Field name="name" label={t.name} maxLength={200} defaultValue={source.name} required />
-            <Field
-              name="deliveriesPerMinute"
-              label={t.limit}
-              hint={t.limitHint}
-              type="number"
-              min={1}
-              max={1_000_000}
-              defaultValue={source.deliveriesPerMinute ?? ''}
-            />
-          </Form>
-        </Dialog>
+      {source && typeof open === 'object' && !('secret' in open) && (
+        <Change source={source} {...open} onClose={close} />
       )}
       {source && open === 'rotate' && (
-        <Dialog title={t.rotate} onClose={close}>
+        <Dialog title={source.kind === 'FORM' ? t.rotateForm : t.rotate} onClose={close}>
           <p>{source.kind === 'FORM' ? t.rotateFormText : t.rotateText}</p>
-          <Form onSubmit={renew} submit={t.rotate}>
+          <Form onSubmit={renew} submit={source.kind === 'FORM' ? t.rotateForm : t.rotate}>
             {source.kind === 'WEBHOOK' && (
-              <Field name="secret" label={t.secret} hint={t.secretHint} type="password" autoComplete="off" />
+              <>
+                <Field name="secret" label={t.secret} hint={t.secretHint} type="password" autoComplete="off" />
+                <Field
+                  name="overlapHours"
+                  label={t.overlapHours}
+                  type="number"
+                  min={0}
+                  max={168}
+                  defaultValue={24}
+                  required
+                />
+              </>
             )}
-            <Field
-              name="overlapHours"
-              label={t.overlapHours}
-              type="number"
-              min={0}
-              max={168}
-              defaultValue={24}
-              required
-            />
           </Form>
         </Dialog>
       )}
@@ -209,7 +201,7 @@ export default function Source() {
           {t.deleteText}
         </Confirm>
       )}
-      {typeof open === 'object' && <Secret secret={open.secret} onClose={close} />}
+      {typeof open === 'object' && 'secret' in open && <Secret secret={open.secret} onClose={close} />}
     </>
   );
 }

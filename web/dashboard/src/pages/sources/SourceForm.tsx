@@ -6,10 +6,13 @@ import { problemIn } from '../../graph/problems';
 import { useMutate } from '../../graph/useMutate';
 import { useMessages } from '../../i18n/catalogue';
 import { Dialog } from '../../ui/Dialog';
-import { Field, Form, Select, TextField, type Values } from '../../ui/Form';
+import { Field, Form, Select, type Values } from '../../ui/Form';
 import { Stack } from '../../ui/Stack';
-import { type MadeKind, sourceInput } from './input';
+import { FormFields } from './FormFields';
+import { GenericFields } from './GenericFields';
+import { folded, type MadeKind, sourceInput } from './input';
 import { MESSAGES } from './messages';
+import { Try } from './Try';
 
 const CREATE = graphql(`
   mutation CreateSource($input: CreateSourceInput!) {
@@ -51,7 +54,7 @@ export function SourceForm({ onMade, onClose }: Props) {
   async function make(values: Values) {
     const answer = (await create({ input: { workspaceId: id, ...sourceInput(kind, provider, values) } }))?.createSource;
     if (answer?.__typename === 'CreateSourceSuccess') onMade(answer.signingSecret ?? null);
-    return problemIn(answer);
+    return folded(problemIn(answer));
   }
 
   return (
@@ -63,15 +66,7 @@ export function SourceForm({ onMade, onClose }: Props) {
             <option value="WEBHOOK">{t.kinds.WEBHOOK}</option>
             <option value="FORM">{t.kinds.FORM}</option>
           </Select>
-          {kind === 'FORM' && (
-            <Field
-              name="form.origins"
-              label={t.origins}
-              hint={t.originsHint}
-              placeholder="https://www.example.com"
-              required
-            />
-          )}
+          {kind === 'FORM' && <FormFields />}
           {kind === 'WEBHOOK' && (
             <>
               <Select
@@ -96,30 +91,8 @@ export function SourceForm({ onMade, onClose }: Props) {
               />
             </>
           )}
-          {kind === 'WEBHOOK' && provider === 'GENERIC' && (
-            <>
-              <Select name="generic.scheme" label={t.scheme}>
-                <option value="HMAC">{t.schemes.HMAC}</option>
-                <option value="BEARER">{t.schemes.BEARER}</option>
-              </Select>
-              <Field name="generic.header" label={t.header} placeholder="X-Shop-Signature" />
-              <Field name="generic.prefix" label={t.prefix} placeholder="sha256=" />
-              <p>{t.mappingText}</p>
-              <Field name="generic.mapping.body" label={t.mapping.body} placeholder="text" required />
-              <Field name="generic.mapping.items" label={t.mapping.items} placeholder="reviews" />
-              <Field name="generic.mapping.externalId" label={t.mapping.externalId} placeholder="id" />
-              <Field name="generic.mapping.rating" label={t.mapping.rating} placeholder="stars" />
-              <Field name="generic.mapping.authorName" label={t.mapping.authorName} placeholder="by.name" />
-              <Field name="generic.mapping.authorEmail" label={t.mapping.authorEmail} placeholder="by.email" />
-              <Field name="generic.mapping.occurredAt" label={t.mapping.occurredAt} placeholder="created" />
-              <TextField
-                name="generic.mapping.metadata"
-                label={t.mapping.metadata}
-                placeholder="{plan: account.plan}"
-                rows={2}
-              />
-            </>
-          )}
+          {kind === 'WEBHOOK' && provider === 'GENERIC' && <GenericFields />}
+          {kind === 'WEBHOOK' && provider === 'GENERIC' && <Try provider={provider} />}
         </Stack>
       </Form>
     </Dialog>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Values } from '../../ui/Form';
-import { sourceInput } from './input';
+import { changeInput, folded, sourceInput } from './input';
 
 function values(fields: Record<string, string>) {
   const data = new FormData();
@@ -23,7 +23,13 @@ test('expressions that were left empty are left out', () => {
     kind: 'WEBHOOK',
     provider: 'GENERIC',
     secret: 'theirs',
-    generic: { scheme: 'HMAC', prefix: '', mapping: { body: 'text', rating: 'stars' } },
+    generic: {
+      scheme: 'HMAC',
+      algorithm: 'SHA256',
+      encoding: 'HEX',
+      prefix: '',
+      mapping: { body: 'text', rating: 'stars' },
+    },
   });
 });
 
@@ -35,4 +41,39 @@ test('a form has origins and no provider', () => {
     kind: 'FORM',
     form: { origins: ['https://a.example', 'https://b.example'] },
   });
+});
+
+test('who chooses nothing to mask masks nothing', () => {
+  expect(changeInput('source_1', 'API', 'STANDARD', values({ name: 'API' }))).toEqual({
+    sourceId: 'source_1',
+    name: 'API',
+    deliveriesPerMinute: null,
+    masking: null,
+  });
+});
+
+test('a form is changed with all that is set of it', () => {
+  const given = values({
+    name: 'Form',
+    deliveriesPerMinute: '30',
+    'masking.kinds': 'EMAIL',
+    'masking.authors': 'on',
+    'form.origins': '*',
+    'form.leastSeconds': '0',
+    'form.perAddressPerHour': '5',
+  });
+
+  expect(changeInput('source_1', 'FORM', 'STANDARD', given)).toEqual({
+    sourceId: 'source_1',
+    name: 'Form',
+    deliveriesPerMinute: 30,
+    masking: { kinds: ['EMAIL'], authors: true, reversible: false },
+    form: { origins: ['*'], leastSeconds: 0, perAddressPerHour: 5 },
+  });
+});
+
+test('what is said of one origin is said of all', () => {
+  const problem = { kind: 'InvalidInput', message: '', fields: { 'form.origins.1': 'must be an origin', name: 'no' } };
+
+  expect(folded(problem)?.fields).toEqual({ 'form.origins': 'must be an origin', name: 'no' });
 });

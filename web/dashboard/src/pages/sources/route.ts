@@ -8,4 +8,5 @@ export default [
     navigation: { group: 'admin', order: 30, icon: 'plug', label: 'sources' },
   }),
   page({ path: '/w/:slug/sources/:sourceId', access: 'workspace', load: () => import('./Source') }),
+  page({ path: '/form/:key', access: 'everybody', load: () => import('./PublicForm') }),
 ];

@@ -1,0 +1,37 @@
+const messages = {
+  title: 'Usage',
+  refresh: 'Refresh',
+  requests: 'Your requests',
+  left: 'Points left',
+  ofLimit: (left: string, limit: string) => `${left} of ${limit}`,
+  full: 'All of them are back',
+  requestsText:
+    'An operation costs points by what it asks for, and they come back within a minute. Each user and each API key has its own.',
+  room: 'What this workspace has',
+  thing: 'What',
+  number: 'Number',
+  limit: 'At most',
+  taken: 'Taken',
+  things: {
+    keys: 'API keys',
+    webhooks: 'Webhooks',
+    rules: 'Alert rules',
+    schedules: 'Exports by mail',
+    sources: 'Sources',
+    members: 'Members',
+    feedback: 'Feedback of the last 30 days',
+  },
+  unlimited: 'any number',
+  keys: 'API keys, and when they were used',
+  name: 'Name',
+  prefix: 'Begins with',
+  scopes: 'May',
+  used: 'Last used',
+  ends: 'Ends',
+  never: 'never',
+  manage: 'Manage the keys',
+  none: 'No API keys',
+  noneText: 'With a key another program sends and reads feedback.',
+};
+
+export default messages;

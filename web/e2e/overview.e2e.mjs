@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { signIn } from './signing_in.mjs';
+
+const chart = (page) => page.getByRole('group', { name: /^Drag over bars/ });
+const span = (page) => {
+  const given = new URL(page.url()).searchParams;
+  return (Date.parse(given.get('to')) - Date.parse(given.get('from'))) / 86_400_000 + 1;
+};
+
+export const tests = {
+  async 'what is dragged over is what is shown, is in the address, and is left by going back'({ page }) {
+    await signIn(page);
+    await chart(page).waitFor();
+    await chart(page).scrollIntoViewIfNeeded();
+    const { x, y, width, height } = await chart(page).boundingBox();
+    await page.mouse.move(x + width * 0.51, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.6, y + height / 2, { steps: 4 });
+    await page.mouse.move(x + width * 0.742, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL('**/w/demo?from=*&to=*');
+    assert.equal(span(page), 8);
+    await page.getByText('The chosen period').waitFor();
+    await page.reload();
+    await page.getByText('The chosen period').waitFor();
+
+    await page.goBack();
+    await page.getByText('The last 30 days').waitFor();
+  },
+
+  async 'keys choose a part of the chart, too'({ page }) {
+    await signIn(page);
+    await page.getByRole('button', { name: '7 days' }).click();
+    await page.waitForURL('**/w/demo?days=7');
+    await page.getByText('The last 7 days').waitFor();
+    await chart(page).focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.getByRole('button', { name: /^Zoom in:/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/w/demo?from=*&to=*');
+
+    assert.equal(span(page), 3);
+  },
+
+  async 'who comes back to the inbox finds it as it was left'({ page }) {
+    await signIn(page);
+    await page.goto('/w/demo/inbox?sentiments=NEGATIVE');
+    await page.locator('[data-row]').first().click();
+    await page.getByRole('heading', { name: 'History' }).waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'Inbox' }).first().click();
+    await page.waitForURL('**/inbox?sentiments=NEGATIVE');
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('link', { name: 'Inbox' }).click();
+    await page.waitForURL('**/inbox?sentiments=NEGATIVE');
+
+    await page.getByRole('link', { name: 'Inbox' }).click();
+    await page.waitForURL('**/inbox');
+  },
+};
