@@ -5,7 +5,7 @@
 FROM node:22.19.0-bookworm-slim AS web
 WORKDIR /src/web/dashboard
 COPY web/dashboard/package.json web/dashboard/package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/var/cache/npm npm ci --cache /var/cache/npm --ignore-scripts --no-audit --no-fund
 COPY schema.graphql CHANGELOG.md /src/
 COPY web/dashboard ./
 RUN npm run build
@@ -15,12 +15,12 @@ RUN npm pkg set version=0.0.0 \
 
 # ---- Python's packages, those of requirements/production.txt and no others
 FROM python:3.11.13-slim-bookworm AS packages
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_CACHE_DIR=/var/cache/pip
 COPY requirements /requirements
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     python -m venv /sbom \
     && /sbom/bin/pip install --quiet --no-deps --require-hashes -r /requirements/sbom.txt
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     python -m venv --copies /opt/earful \
     && /opt/earful/bin/pip install --quiet --no-deps --require-hashes --only-binary=:all: -r /requirements/production.txt \
     && /opt/earful/bin/pip uninstall --quiet --yes pip setuptools \

@@ -31,10 +31,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--texts", type=int, default=1_024, help="in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--index", help="where pip finds PyTorch for processors only")
     options = parser.parse_args(arguments)
     if options.peers:
-        peer.install(options.index)
+        peer.install()
     with ExitStack() as stack:
         given = texts.texts(options.texts)
         pipeline = stack.enter_context(peer.opened(given, 1)) if options.peers else None

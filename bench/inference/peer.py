@@ -19,16 +19,15 @@ _SCRIPT = Path(__file__).with_name("pipeline.py")
 _SECONDS = 1_800
 
 
-def install(index: str | None) -> None:
-    """Install it, unless it is there."""
+def install() -> None:
+    """Install it, unless it is there, from where pip's own settings say."""
     marker = _HOME / "installed.txt"
     wanted = "\n".join(PACKAGES)
     if marker.exists() and marker.read_text() == wanted:
         return
     print("Installing PyTorch and transformers (once)", flush=True)
     subprocess.run([sys.executable, "-m", "venv", _HOME], check=True, timeout=_SECONDS)  # noqa: S603 - our own
-    chosen = [] if index is None else ["--extra-index-url", index]
-    pip = [str(_PYTHON), "-m", "pip", "install", "--quiet", *chosen, *PACKAGES]
+    pip = [str(_PYTHON), "-m", "pip", "install", "--quiet", *PACKAGES]
     subprocess.run(pip, check=True, timeout=_SECONDS)  # noqa: S603 - our own
     marker.write_text(wanted)
 
