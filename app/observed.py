@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.answers import Answer, send_answer
-from app.security import secured
+from app.security import Secured
 from graph.http import Receive, Scope, Send
 from telemetry import lines, trace
 from telemetry.trace import Kind
@@ -36,17 +36,17 @@ async def observed(app: App, scope: Scope, receive: Receive, send: Send) -> None
     """Answer a request by `app`."""
     first = scope["path"].lstrip("/").partition("/")[0]
     if first in _PROBES:
-        await app(scope, receive, secured(scope, send))
+        await app(scope, receive, Secured(scope, send))
         return
     trace.begin(_traceparent(scope))
-    statuses: list[int] = []
     if not (trace.is_on() or lines.are_on()):
-        await _answer(app, scope, receive, send, statuses)
+        await _answer(app, scope, receive, send)
         return
+    statuses: list[int] = []
     method, route = scope["method"], _ROUTES.get(first, "other")
     with trace.span(f"{method} {route}", Kind.SERVER) as span, lines.line("request") as line:
         try:
-            await _answer(app, scope, receive, send, statuses)
+            await _answer(app, scope, receive, send, statuses.append)
         finally:
             status = statuses[0] if statuses else 0
             if line is not None:
@@ -56,14 +56,18 @@ async def observed(app: App, scope: Scope, receive: Receive, send: Send) -> None
 
 
 async def _answer(
-    app: App, scope: Scope, receive: Receive, send: Send, statuses: list[int]
+    app: App,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    heard: Callable[[int], None] | None = None,
 ) -> None:
     id_ = trace.current()
-    answer = secured(scope, send, ((TRACE_HEADER, id_.encode()),), statuses.append)
+    answer = Secured(scope, send, (TRACE_HEADER, id_.encode()), heard=heard)
     try:
         await app(scope, receive, answer)
     except Exception:
-        if statuses:
+        if answer.has_begun:
             raise
         log.exception("request failed")
         body = {"error": {"message": "Something went wrong on our side.", "traceId": id_}}

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from domain import ids
 from domain.errors import UnauthenticatedError
+from domain.origin import Origin
 from domain.viewer import Viewer
 
 ALGORITHM = "EdDSA"
@@ -96,14 +97,17 @@ class AccessTokens:
         )
         return IssuedToken(text, expires_at)
 
-    def read(self, token: str, now: datetime) -> Viewer:
-        """Whom the token speaks for; UnauthenticatedError when it is expired, forged or not ours."""
+    def read(self, token: str, now: datetime, origin: Origin | None = None) -> Viewer:
+        """Whom the token speaks for, from there; UnauthenticatedError when it is expired, forged or not ours."""
         viewer = self._known.get(token)
         if viewer is None:
             viewer = self._verify(token, now)
             self._known[token] = viewer
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+        if viewer.origin != origin:
+            # Nearly always they come from where they came from last.
+            viewer = self._known[token] = replace(viewer, origin=origin)
         if viewer.expires_at <= now:
             self._known.pop(token, None)
             raise UnauthenticatedError("The access token has expired.")

@@ -38,22 +38,22 @@ def context_of(services: Services, scope: dict[str, object], headers: Headers) -
     An API key is still to be looked up, by `recognise`.
     """
     context = Context(services, client_of(scope, headers), is_secure=scope["scheme"] == "https")
-    cookies = cookies_of(services, headers)
-    context.refresh_cookie = cookies.get(REFRESH_COOKIE)
-    context.pending_cookie = cookies.get(PENDING_COOKIE)
+    token: str | None = None
+    if b"cookie" in headers:
+        cookies = cookies_of(services, headers)
+        context.refresh_cookie = cookies.get(REFRESH_COOKIE)
+        context.pending_cookie = cookies.get(PENDING_COOKIE)
+        token = cookies.get(ACCESS_COOKIE)
     authorization = headers.get(b"authorization")
-    token = (
-        cookies.get(ACCESS_COOKIE)
-        if authorization is None
-        else bearer(authorization.decode("latin-1"))
-    )
+    if authorization is not None:
+        token = bearer(authorization.decode("latin-1"))
     if token is None:
         return context
     if api_key.is_secret(token):
         context.key_secret = token
         return context
     try:
-        context.viewer_or_none = replace(viewer_of(services, token), origin=context.client)
+        context.viewer_or_none = viewer_of(services, token, context.client)
     except UnauthenticatedError as refused:
         context.refused = refused
     return context
@@ -75,9 +75,9 @@ def bearer(authorization: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def viewer_of(services: Services, token: str) -> Viewer:
+def viewer_of(services: Services, token: str, client: Client | None = None) -> Viewer:
     """Whom the token speaks for; UnauthenticatedError when it is not good or its session was revoked."""
-    viewer = services.policy.access.read(token, services.clock())
+    viewer = services.policy.access.read(token, services.clock(), client)
     if services.sessions.is_revoked(viewer):
         raise UnauthenticatedError("The session has ended. Sign in again.")
     return viewer

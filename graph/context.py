@@ -25,6 +25,7 @@ from graph.live.hub import Hub
 from graph.memberships import Memberships
 from graph.sessions import Sessions
 from graph.webhook_payload import Payloads
+from persistence.credit import Purse
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
 from persistence.objects import Objects
@@ -92,6 +93,7 @@ class Context:
     pending_cookie: str | None = None
     """Of who was signed in by a provider, and has still to give a code."""
     set_cookies: Sequence[Cookie] = ()
+    _purse: Purse | None = None
     _batches: Batches | None = None
     _replica: Replica | None = None
     """What is read from in place of the primary."""
@@ -171,27 +173,30 @@ class Context:
             raise RateLimitedError(wait)
 
     @property
-    def budget(self) -> tuple[Limit, str]:
+    def purse(self) -> Purse:
         """Whose points the caller's operations cost: its own or, signed in or not at all, its address's."""
-        viewer = self.viewer_or_none
-        if viewer is None:
-            return ANONYMOUS_POINTS, customer_of(self.client.ip)
-        return POINTS, viewer.id.hex
+        if self._purse is None:
+            viewer, limiter = self.viewer_or_none, self.services.limiter
+            self._purse = (
+                limiter.purse(ANONYMOUS_POINTS, customer_of(self.client.ip))
+                if viewer is None
+                else limiter.purse(POINTS, viewer.id.hex)
+            )
+        return self._purse
 
     @property
     def is_spent(self) -> bool:
         """Whether the caller has no points left, as far as this process knows."""
-        return self.services.limiter.known(*self.budget).left <= 0
+        return self.purse.known().left <= 0
 
     async def spend_points(self, points: int) -> None:
         """Count what an operation costs; RateLimitedError when the caller has spent all."""
-        limit, caller = self.budget
-        if wait := await self.services.limiter.charge(limit, caller, points):
+        if wait := await self.purse.charge(points):
             raise RateLimitedError(wait)
 
     def renewed(self) -> Self:
         """The same caller with nothing remembered, for the next event of a subscription."""
-        return replace(self, _batches=None, _replica=None, _slot=None, set_cookies=())
+        return replace(self, _purse=None, _batches=None, _replica=None, _slot=None, set_cookies=())
 
 
 class Info(strawberry.Info[Context, None]):

@@ -81,6 +81,7 @@ class Document:
         "_plans",
         "_prices",
         "_shared",
+        "_types",
         "introspects",
         "is_trusted",
         "node",
@@ -107,6 +108,10 @@ class Document:
             for definition in node.definitions
             if isinstance(definition, OperationDefinitionNode)
         }
+        self._types = dict(self.operations)
+        if len(self.operations) == 1:
+            # The only one need not be named.
+            self._types[None] = next(iter(self.operations.values()))
 
     def only_reads(self, operation_name: str | None) -> bool:
         """Whether it neither changes anything nor says where a stream is to be followed from."""
@@ -121,18 +126,14 @@ class Document:
 
     def type_of(self, operation_name: str | None) -> OperationType:
         """What the chosen operation does; RequestError when none or more than one is meant."""
+        found = self._types.get(operation_name)
+        if found is not None:
+            return found
         if operation_name is None:
-            if len(self.operations) == 1:
-                return next(iter(self.operations.values()))
-            raise RequestError(
-                [bad_request("The document has several operations: name one in operationName.")]
-            )
-        try:
-            return self.operations[operation_name]
-        except KeyError:
-            raise RequestError(
-                [bad_request(f"The document has no operation named {operation_name[:100]!r}.")]
-            ) from None
+            message = "The document has several operations: name one in operationName."
+        else:
+            message = f"The document has no operation named {operation_name[:100]!r}."
+        raise RequestError([bad_request(message)])
 
     def name_of(self, operation_name: str | None) -> str | None:
         """What the document calls the chosen operation, if there is one and it has a name."""

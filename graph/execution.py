@@ -20,7 +20,7 @@ from graph import incremental
 from graph.asked import Operation
 from graph.caching import Slot
 from graph.context import Context
-from graph.deadline import Deadline
+from graph.deadline import Deadline, Timers
 from graph.documents import CURSOR_ARGUMENT, Document, Documents, RequestError, SharedText
 from graph.engine import Engine, Plan, Result, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
@@ -82,7 +82,7 @@ class Operations:
         self.engine = engine(schema)
         self.requests = Requests()
         self.traces_events = traces_events
-        self._seconds = seconds
+        self._deadlines = Timers(seconds)
         self._most_points = most_points
         self._introspection = introspection
         self._persisted = None if only_trusted else persisted
@@ -193,7 +193,8 @@ class Operations:
                     points,
                     name if document.is_trusted else None,
                 )
-                said(document, name, kind.value, outcome, points, context, span)
+                if span is not None or lines.are_on():
+                    said(document, name, kind.value, outcome, points, context, span)
         return answer
 
     async def _answer(
@@ -229,10 +230,10 @@ class Operations:
         if only_reads and slot is None:
             await context.read_replica()
         try:
-            with Deadline(self._seconds):
+            with Deadline(self._deadlines):
                 result = await run(None, context, coerced, raw)
         except TimeoutError:
-            late = orjson.dumps({"data": None, "errors": [timed_out(self._seconds)]})
+            late = orjson.dumps({"data": None, "errors": [timed_out(self._deadlines.seconds)]})
             return Answer(late, executed=True, outcome=Outcome.TIMEOUT, points=points)
         finally:
             if is_aside and not only_reads:
@@ -244,7 +245,9 @@ class Operations:
             if slot is not None and not result.errors:
                 await slot.fill(body)
             return Answer(body, executed=True, outcome=outcome, points=cost["actual"])
-        payloads = incremental.Payloads(result, began + self._seconds, timed_out(self._seconds))
+        payloads = incremental.Payloads(
+            result, began + self._deadlines.seconds, timed_out(self._deadlines.seconds)
+        )
         return Answer(payloads.first, executed=True, rest=payloads.rest(), points=points)
 
     async def _slot(
@@ -268,11 +271,12 @@ class Operations:
 
     def _coerced(self, plan: Plan, raw: dict[str, Any], context: Context) -> dict[str, Any]:
         try:
-            return _coerced(plan, raw)
-        except RequestError as refused:
+            return plan.coerce(raw)
+        except (VariableErrors, RecursionError) as error:
+            refused = _misfit(error)
             if not self._shows_schema(context):
                 _withhold(refused.errors)
-            raise
+            raise refused from None
 
     async def charge(self, document: Document, operation: Operation, context: Context) -> int:
         """Count a subscription's points once, as it begins, and say how many; RequestError where these are too many."""
@@ -296,7 +300,8 @@ class Operations:
             error["extensions"] |= {"cost": cost}
             raise RequestError([error])
         try:
-            await context.spend_points(points)
+            if not context.purse.spend(points):
+                await context.spend_points(points)
         except RateLimitedError as limited:
             raise _spent(limited) from None
         return points
@@ -309,18 +314,21 @@ class Operations:
         """How a subscription's events are made and answered; RequestError where its variables do not fit."""
         plan = document.plan(operation.operation_name)
         raw = operation.variables or {}
-        coerced = _coerced(plan, raw)
+        try:
+            coerced = plan.coerce(raw)
+        except (VariableErrors, RecursionError) as error:
+            raise _misfit(error) from None
         if plan.is_deferring(coerced):
             raise RequestError([bad_request("The events of a subscription cannot be deferred.")])
         shared = document.shared(operation.operation_name)
         told = self.traces_events
-        return SubscriptionPlan(plan, coerced, raw, shared, self._seconds, tells_trace=told)
+        return SubscriptionPlan(plan, coerced, raw, shared, self._deadlines, tells_trace=told)
 
 
 class SubscriptionPlan:
     """One subscription's plan and variables."""
 
-    __slots__ = ("_coerced", "_plan", "_raw", "_seconds", "_tells_trace", "key")
+    __slots__ = ("_coerced", "_deadlines", "_plan", "_raw", "_tells_trace", "key")
 
     def __init__(
         self,
@@ -328,7 +336,7 @@ class SubscriptionPlan:
         coerced: dict[str, Any],
         raw: dict[str, Any],
         shared: SharedText,
-        seconds: float,
+        deadlines: Timers,
         *,
         tells_trace: bool = False,
     ) -> None:
@@ -336,7 +344,7 @@ class SubscriptionPlan:
         self._tells_trace = tells_trace
         self._coerced = coerced
         self._raw = raw
-        self._seconds = seconds
+        self._deadlines = deadlines
         given = {name: raw[name] for name in shared.variables if name in raw}
         # orjson would answer a kilobyte, most of it air.
         self.key: tuple[str, str] = shared.text, json.dumps(given, sort_keys=True)
@@ -359,10 +367,10 @@ class SubscriptionPlan:
                 and CURSOR_ARGUMENT in self._plan.subscribed(self._coerced).definition.args
             ):
                 instead[CURSOR_ARGUMENT] = after
-            with Deadline(self._seconds):
+            with Deadline(self._deadlines):
                 return await self._plan.events(None, context, self._coerced, self._raw, **instead)
         except TimeoutError:
-            raise RequestError([timed_out(self._seconds)]) from None
+            raise RequestError([timed_out(self._deadlines.seconds)]) from None
         except GraphQLError as error:
             raise RequestError([formatted(error)]) from error
 
@@ -370,12 +378,12 @@ class SubscriptionPlan:
         """The answer to an event, tried again while the store is away; RequestError when it takes too long."""
         for pause in (*OUTAGE_PAUSES, None):
             try:
-                with Deadline(self._seconds):
+                with Deadline(self._deadlines):
                     result = await self._plan.run(
                         event, context.renewed(), self._coerced, self._raw
                     )
             except TimeoutError:
-                raise RequestError([timed_out(self._seconds)]) from None
+                raise RequestError([timed_out(self._deadlines.seconds)]) from None
             if pause is None or not _met_an_outage(result):
                 break
             await asyncio.sleep(pause)
@@ -444,13 +452,11 @@ def _withhold(found: list[dict[str, Any]]) -> None:
         error["message"] = _SUGGESTION.sub("", error["message"])
 
 
-def _coerced(plan: Plan, raw: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return plan.coerce(raw)
-    except VariableErrors as refused:
-        raise RequestError([formatted(error) for error in refused.errors]) from None
-    except RecursionError:
-        raise RequestError([bad_request("The variables are nested too deeply.")]) from None
+def _misfit(error: VariableErrors | RecursionError) -> RequestError:
+    """What is said of variables that do not fit."""
+    if isinstance(error, VariableErrors):
+        return RequestError([formatted(each) for each in error.errors])
+    return RequestError([bad_request("The variables are nested too deeply.")])
 
 
 def _met_an_outage(result: ExecutionResult) -> bool:

@@ -23,7 +23,7 @@ from graph import multipart, rate_limit
 from graph.asked import NAMES, MalformedError, Operation, operation_of
 from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
 from graph.context import Context, Services
-from graph.deadline import Deadline
+from graph.deadline import Deadline, Timers
 from graph.documents import Document, RequestError
 from graph.errors import bad_request, formatted
 from graph.execution import Answer, Operations
@@ -82,7 +82,8 @@ class GraphQLOverHTTP:
         self._services = services
         self._streams = streams
         self._largest = largest
-        self._body_seconds = body_seconds
+        self._bodies = Timers(body_seconds)
+        self._watches = Timers(_UNWATCHED_SECONDS)
         self._playground = playground.read_bytes() if playground is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,10 +164,10 @@ class GraphQLOverHTTP:
             if key is None
             else self._answer_once(key, document, operation, context, accepted)
         )
-        answer = await _while_there(receive, work)
+        answer = await self._while_there(receive, work)
         if answer is not None:
             known = headers.get(b"if-none-match", b"") if scope["method"] == "GET" else None
-            await _tell(answer, context, media, known, receive, send)
+            await self._tell(answer, context, media, known, receive, send)
 
     async def _answer_once(
         self,
@@ -198,7 +199,7 @@ class GraphQLOverHTTP:
     ) -> None:
         work = self._streams.answer(document, operation, context, headers, send, _cookies(context))
         try:
-            await _while_there(receive, work)
+            await self._while_there(receive, work)
         except FullError as full:
             raise _Refused(503, str(full), (b"retry-after", b"2")) from None
 
@@ -210,7 +211,7 @@ class GraphQLOverHTTP:
                 415, "Send the body without content-encoding.", (b"accept-encoding", b"identity")
             )
         try:
-            with Deadline(self._body_seconds):
+            with Deadline(self._bodies):
                 body = await read_body(headers, receive, self._largest)
         except TimeoutError:
             raise _Refused(408, "The body took too long.") from None
@@ -225,6 +226,57 @@ class GraphQLOverHTTP:
         if not isinstance(parameters, dict):
             raise _Refused(400, "The body must be a JSON object.")
         return parameters
+
+    async def _while_there(self, receive: Receive, work: Awaitable[T]) -> T | None:
+        """The work's result; when the client leaves before it is there, the work is cancelled: None.
+
+        Only work that takes a while is watched: the watching would cost more than most operations do.
+        """
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - an ASGI server runs us in one
+        watch = _Watch(receive, task)
+        self._watches.add(watch)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not watch.is_client_gone:
+                raise
+            task.uncancel()
+            return None
+        finally:
+            self._watches.discard(watch)
+            watch.end()
+
+    async def _tell(
+        self,
+        answer: Answer,
+        context: Context,
+        media: bytes | None,
+        known: bytes | None,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer an operation; over GET shortly where the answer is one of those that the client knows."""
+        told = (*rate_limit.headers(context), *_cookies(context))
+        if answer.retry_after is not None:
+            wait = (b"retry-after", b"%d" % math.ceil(answer.retry_after))
+            await _send(send, 429, media or RESPONSE_JSON, answer.body, (*told, wait))
+        elif not answer.executed:
+            await _send_errors(send, media, answer.body, told)
+        elif answer.rest is not None or media is None:
+            await self._while_there(receive, _send_parts(send, answer, told))
+        elif known is None:
+            await _send(send, 200, media, answer.body, told)
+        else:
+            tag = b'"%b"' % hashlib.blake2b(answer.body, digest_size=16).hexdigest().encode()
+            caching = ((b"etag", tag), *_REVALIDATED)
+            tags = [each.strip().removeprefix(b"W/") for each in known.split(b",")]
+            if tag in tags or b"*" in tags:
+                start = {"type": "http.response.start", "status": 304, "headers": (*caching, *told)}
+                await send(start)
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await _send(send, 200, media, answer.body, told, caching)
 
 
 async def _recognise(context: Context, secret: str) -> None:
@@ -280,36 +332,19 @@ async def read_body(headers: Headers, receive: Receive, largest: int) -> bytes |
             return b"".join(chunks)
 
 
-async def _while_there(receive: Receive, work: Awaitable[T]) -> T | None:
-    """The work's result; when the client leaves before it is there, the work is cancelled: None.
-
-    Only work that takes a while is watched: the watching would cost more than most operations do.
-    """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - an ASGI server runs us in one
-    watch = _Watch(receive, task)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not watch.is_client_gone:
-            raise
-        task.uncancel()
-        return None
-    finally:
-        watch.end()
-
-
 class _Watch:
-    """Cancels a task when its client leaves."""
+    """Cancels a task when its client leaves, from when it is called on."""
+
+    __slots__ = ("_receive", "_task", "_waiting", "is_client_gone")
 
     def __init__(self, receive: Receive, task: "asyncio.Task[Any]") -> None:
         self._receive = receive
         self._task = task
         self._waiting: asyncio.Task[None] | None = None
-        self._timer = task.get_loop().call_later(_UNWATCHED_SECONDS, self._begin)
         self.is_client_gone = False
 
-    def _begin(self) -> None:
+    def __call__(self) -> None:
+        """It takes a while."""
         self._waiting = asyncio.ensure_future(self._wait())
 
     async def _wait(self) -> None:
@@ -319,7 +354,6 @@ class _Watch:
         self._task.cancel()
 
     def end(self) -> None:
-        self._timer.cancel()
         if self._waiting is not None:
             self._waiting.cancel()
 
@@ -385,37 +419,6 @@ async def _send(
 async def _send_errors(send: Send, media: bytes | None, body: bytes, headers: Pairs = ()) -> None:
     """Answer a request that cannot be executed."""
     await _send(send, 200 if media is JSON else 400, media or RESPONSE_JSON, body, headers)
-
-
-async def _tell(
-    answer: Answer,
-    context: Context,
-    media: bytes | None,
-    known: bytes | None,
-    receive: Receive,
-    send: Send,
-) -> None:
-    """Answer an operation; over GET shortly where the answer is one of those that the client knows."""
-    told = (*rate_limit.headers(context), *_cookies(context))
-    if answer.retry_after is not None:
-        wait = (b"retry-after", b"%d" % math.ceil(answer.retry_after))
-        await _send(send, 429, media or RESPONSE_JSON, answer.body, (*told, wait))
-    elif not answer.executed:
-        await _send_errors(send, media, answer.body, told)
-    elif answer.rest is not None or media is None:
-        await _while_there(receive, _send_parts(send, answer, told))
-    elif known is None:
-        await _send(send, 200, media, answer.body, told)
-    else:
-        tag = b'"%b"' % hashlib.blake2b(answer.body, digest_size=16).hexdigest().encode()
-        caching = ((b"etag", tag), *_REVALIDATED)
-        tags = [each.strip().removeprefix(b"W/") for each in known.split(b",")]
-        if tag in tags or b"*" in tags:
-            start = {"type": "http.response.start", "status": 304, "headers": (*caching, *told)}
-            await send(start)
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await _send(send, 200, media, answer.body, told, caching)
 
 
 async def _send_parts(send: Send, answer: Answer, headers: Pairs) -> None:

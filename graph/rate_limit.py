@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from functools import cache
 
 import strawberry
 
@@ -14,11 +15,16 @@ def headers(context: Context) -> tuple[tuple[bytes, bytes], ...]:
 
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
     """
-    limit, caller = context.budget
-    account = context.services.limiter.known(limit, caller)
-    policy = b'"points";q=%d;qu="points";w=%d' % (account.points, limit.seconds)
+    purse = context.purse
+    account = purse.known()
     left = b'"points";r=%d;t=%d' % (account.left, math.ceil(account.seconds))
-    return (b"ratelimit-policy", policy), (b"ratelimit", left)
+    return _policy(account.points, purse.seconds), (b"ratelimit", left)
+
+
+@cache
+def _policy(points: int, seconds: float) -> tuple[bytes, bytes]:
+    """One for each limit."""
+    return b"ratelimit-policy", b'"points";q=%d;qu="points";w=%d' % (points, seconds)
 
 
 @strawberry.type(description="What the caller's operations may cost.")
@@ -39,8 +45,7 @@ class RateLimitQuery:
     )
     async def rate_limit(self, info: Info) -> RateLimit:
         context = info.context
-        limit, caller = context.budget
-        account = await context.services.limiter.account(limit, caller)
+        account = await context.purse.account()
         return RateLimit(
             limit=account.points,
             remaining=account.left,

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import asyncpg
@@ -90,17 +90,25 @@ class Connection:
                 prepared = await self._prepare(statement)
             else:
                 self._prepared.move_to_end(statement)
-            return cast("list[R]", await prepared.fetch(*arguments))
+            return cast("list[R]", await self._rows(prepared, arguments))
         except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError) as error:
             # The schema changed under the prepared statement. Postgres says so before it runs anything, but
             # asyncpg finds out only from the rows.
             self._on_outdated()
+            if isinstance(error, asyncpg.OutdatedSchemaCacheError):
+                await self._driver.reload_schema_state()
             if isinstance(error, asyncpg.OutdatedSchemaCacheError) or not self._is_between():
                 raise
             prepared = await self._prepare(statement)
-            return cast("list[R]", await prepared.fetch(*arguments))
+            return cast("list[R]", await self._rows(prepared, arguments))
         finally:
             self._busy = False
+
+    def _rows(self, prepared: Any, arguments: tuple[Any, ...]) -> Awaitable[Any]:
+        """What `prepared.fetch(*arguments)` comes to, seven calls later: short requests notice them."""
+        protocol = cast("Any", self._driver)._protocol  # noqa: SLF001
+        rows: Awaitable[Any] = protocol.bind_execute(prepared._state, arguments, "", 0, False, None)  # noqa: SLF001
+        return rows
 
     def execute(self, text: str, *arguments: Any) -> Coroutine[Any, Any, str]:
         """Run one SQL text; answers its command tag. Without arguments it is a single message."""

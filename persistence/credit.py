@@ -8,8 +8,7 @@ so be overdrawn by what they collect in that moment; who is overdrawn waits unti
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 import redis.asyncio
@@ -43,14 +42,83 @@ class Account(NamedTuple):
     seconds: float
 
 
-@dataclass(slots=True)
-class _Caller:
-    """What this process knows of one caller of one limit: how many points were spent when it was counted last."""
+class Purse:
+    """What this process knows of the points of one caller: how many were spent when they were counted last."""
 
-    spent: float = 0.0
-    counted_at: float = 0.0
-    owed: int = 0
-    counting: "asyncio.Task[None] | None" = None
+    __slots__ = (
+        "_counted_at",
+        "_counting",
+        "_credit",
+        "_key",
+        "_owed",
+        "_spent",
+        "points",
+        "seconds",
+    )
+
+    def __init__(self, credit: "Credit", key: str, points: float, seconds: float) -> None:
+        self._credit = credit
+        self._key = key
+        self.points = points
+        self.seconds = seconds
+        self._spent = 0.0
+        self._counted_at = credit.clock()
+        self._owed = 0
+        self._counting: asyncio.Task[None] | None = None
+
+    def spend(self, cost: int) -> bool:
+        """Spend the points now and have them counted later, if there are plenty."""
+        if self._left() < self.points / 2:
+            return False
+        self._owed += cost
+        if self._counting is None:
+            self._counting = self._credit.later(self._collect())
+        return True
+
+    async def charge(self, cost: int) -> float:
+        """Seconds until the caller may go on; 0 when it may now, and then the points are spent."""
+        if self.spend(cost):
+            return 0.0
+        left = self._left()
+        if left > 0:
+            # What others have spent since is not known, and now it matters.
+            await self._count()
+            left = self._left()
+        if left <= 0:
+            return max(-left * self.seconds / self.points, self.seconds / self.points)
+        self._owed += cost
+        await self._count()
+        return 0.0
+
+    async def account(self) -> Account:
+        """What the caller has at the moment."""
+        await self._count()
+        return self.known()
+
+    def known(self) -> Account:
+        """The same without asking: others may have spent some since."""
+        left = self._left()
+        back = (self.points - left) * self.seconds / self.points
+        return Account(int(self.points), max(0, int(left)), max(0.0, back))
+
+    def _left(self) -> float:
+        back = (self._credit.clock() - self._counted_at) * self.points / self.seconds
+        return self.points - max(self._spent - back, 0.0) - self._owed
+
+    async def _collect(self) -> None:
+        try:
+            await asyncio.sleep(COLLECTED_SECONDS)
+            await self._count()
+        finally:
+            self._counting = None
+
+    async def _count(self) -> None:
+        owed, self._owed = self._owed, 0
+        interval = self.seconds / self.points
+        spent = await self._credit.count(self._key, interval, self.points, owed)
+        if spent is not None:
+            self._spent = spent / interval
+            self._counted_at = self._credit.clock()
 
 
 class Credit:
@@ -64,10 +132,10 @@ class Credit:
         callers: int = 10_000,
     ) -> None:
         """`callers`: how many are remembered, the latest ones."""
-        self._clock = clock
+        self.clock = clock
         self._most_callers = callers
         self._script: Any = client.register_script(_COUNT)
-        self._callers: OrderedDict[str, _Caller] = OrderedDict()
+        self._purses: OrderedDict[str, Purse] = OrderedDict()
         self._counting: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -75,75 +143,31 @@ class Credit:
         if self._counting:
             await asyncio.wait(self._counting)
 
-    async def charge(self, key: str, cost: int, *, points: float, seconds: float) -> float:
-        """Seconds until the caller may go on; 0 when it may now, and then the points are spent.
-
-        `points` come back every `seconds`.
-        """
-        caller = self._known(key)
-        left = self._left(caller, points, seconds)
-        if left >= points / 2:
-            caller.owed += cost
-            if caller.counting is None:
-                work = self._collect(key, caller, points, seconds)
-                task = caller.counting = asyncio.ensure_future(work)
-                self._counting.add(task)
-                task.add_done_callback(self._counting.discard)
-            return 0.0
-        if left > 0:
-            # What others have spent since is not known, and now it matters.
-            await self._count(key, caller, points, seconds)
-            left = self._left(caller, points, seconds)
-        if left <= 0:
-            return max(-left * seconds / points, seconds / points)
-        caller.owed += cost
-        await self._count(key, caller, points, seconds)
-        return 0.0
-
-    async def account(self, key: str, *, points: float, seconds: float) -> Account:
-        """What the caller has at the moment."""
-        caller = self._known(key)
-        await self._count(key, caller, points, seconds)
-        return self._account(caller, points, seconds)
-
-    def known(self, key: str, *, points: float, seconds: float) -> Account:
-        """The same without asking: others may have spent some since."""
-        return self._account(self._known(key), points, seconds)
-
-    def _account(self, caller: _Caller, points: float, seconds: float) -> Account:
-        left = self._left(caller, points, seconds)
-        return Account(int(points), max(0, int(left)), max(0.0, (points - left) * seconds / points))
-
-    def _known(self, key: str) -> _Caller:
-        caller = self._callers.get(key)
-        if caller is None:
-            caller = self._callers[key] = _Caller(counted_at=self._clock())
-            if len(self._callers) > self._most_callers:
-                self._callers.popitem(last=False)
+    def purse(self, key: str, *, points: float, seconds: float) -> Purse:
+        """That of a caller, whose `points` come back every `seconds`."""
+        purse = self._purses.get(key)
+        if purse is None:
+            purse = self._purses[key] = Purse(self, key, points, seconds)
+            if len(self._purses) > self._most_callers:
+                self._purses.popitem(last=False)
         else:
-            self._callers.move_to_end(key)
-        return caller
+            self._purses.move_to_end(key)
+        return purse
 
-    def _left(self, caller: _Caller, points: float, seconds: float) -> float:
-        back = (self._clock() - caller.counted_at) * points / seconds
-        return points - max(caller.spent - back, 0.0) - caller.owed
+    def later(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin what `close` waits for."""
+        task = asyncio.ensure_future(work)
+        self._counting.add(task)
+        task.add_done_callback(self._counting.discard)
+        return task
 
-    async def _collect(self, key: str, caller: _Caller, points: float, seconds: float) -> None:
-        try:
-            await asyncio.sleep(COLLECTED_SECONDS)
-            await self._count(key, caller, points, seconds)
-        finally:
-            caller.counting = None
-
-    async def _count(self, key: str, caller: _Caller, points: float, seconds: float) -> None:
-        owed, caller.owed = caller.owed, 0
-        interval = seconds / points
+    async def count(self, key: str, interval: float, points: float, owed: int) -> float | None:
+        """Count what was spent; after how many seconds all will have come back, None when Redis does not answer."""
         try:
             with trace.redis("count points"), cancelling.heeded():
                 spent = await self._script(
                     keys=[f"earful:limit:{key}"], args=[interval, points, owed]
                 )
         except (RedisError, OSError, TimeoutError):
-            return
-        caller.spent = float(spent) / interval
-        caller.counted_at = self._clock()
+            return None
+        return float(spent)

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import literal_column, select, text
 
 from persistence.connection import Connection
-from persistence.joint import Joint
+from persistence.joint import Arguments, Joint
 from persistence.pool import Pool, Usage
 from persistence.statement import (
     TIMESTAMP,
@@ -116,6 +116,12 @@ class JointReader(Reader):
     def __init__(self, joint: Joint, operation: object) -> None:
         self._joint = joint
         self._operation = operation
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """It held nothing."""
 
     async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
         return await self._joint.fetch(self._operation, statement, statement.arguments(values))
@@ -253,10 +259,9 @@ class _Block:
 
     __slots__ = ("_connection", "_pool", "_reader")
 
-    _reader: Reader
-
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._reader: Reader | None = None
 
     async def _open(self) -> Connection:
         connection = self._pool.take()
@@ -269,8 +274,9 @@ class _Block:
         return connection
 
     def _close(self) -> None:
-        # Whoever kept the reader can do nothing with it any more.
-        del self._reader._connection  # noqa: SLF001
+        if self._reader is not None:
+            # Whoever kept the reader can do nothing with it any more.
+            del self._reader._connection  # noqa: SLF001
         self._pool.release(self._connection)
 
     async def _fail(self, error: BaseException, *, begun: bool = False) -> None:
@@ -298,8 +304,19 @@ class _Reading(_Block):
     __slots__ = ()
 
     async def __aenter__(self) -> Reader:
-        self._reader = Reader(await self._open())
-        return self._reader
+        self._reader = reader = Reader(await self._open())
+        return reader
+
+    async def fetch(self, statement: Statement[R], arguments: Arguments) -> list[R]:
+        """The rows of a statement that is the whole block."""
+        connection = await self._open()
+        try:
+            rows = await connection.fetch(statement, arguments)
+        except BaseException as error:
+            await self._fail(error)
+            raise
+        self._pool.release(connection)
+        return rows
 
     async def __aexit__(
         self, _: object, error: BaseException | None, traceback: TracebackType | None
@@ -315,9 +332,7 @@ Last = Callable[[UnitOfWork], Awaitable[None]]
 
 
 class _Changing(_Block):
-    __slots__ = ("_begin", "_clock", "_last")
-
-    _reader: UnitOfWork
+    __slots__ = ("_begin", "_clock", "_last", "_uow")
 
     def __init__(
         self, pool: Pool, clock: Callable[[], datetime], begin: str, last: Last | None = None
@@ -328,13 +343,14 @@ class _Changing(_Block):
         self._last = last
 
     async def __aenter__(self) -> UnitOfWork:
-        self._reader = UnitOfWork(await self._open(), self._clock(), self._begin, self._last)
-        return self._reader
+        connection = await self._open()
+        self._reader = self._uow = UnitOfWork(connection, self._clock(), self._begin, self._last)
+        return self._uow
 
     async def __aexit__(
         self, _: object, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        uow = self._reader
+        uow = self._uow
         if error is None:
             try:
                 await uow._commit()  # noqa: SLF001
@@ -379,15 +395,14 @@ class Database:
         """
         if self._joint is None:
             return self.reader()
-        return contextlib.nullcontext(JointReader(self._joint, operation))
+        return JointReader(self._joint, operation)
 
     def keep_apart(self) -> None:
         """Run each statement by itself from now on."""
         self._joint = None
 
-    async def _fetch(self, statement: Statement[R], arguments: tuple[Any, ...]) -> list[R]:
-        async with _Reading(self._pool) as reader:
-            return await reader._connection.fetch(statement, arguments)  # noqa: SLF001
+    async def _fetch(self, statement: Statement[R], arguments: Arguments) -> list[R]:
+        return await _Reading(self._pool).fetch(statement, arguments)
 
     def snapshot(self) -> AbstractAsyncContextManager[Reader]:
         """A connection for reads that all see the same moment: that of the first of them.

@@ -76,11 +76,18 @@ class _Ask:
 
     __slots__ = ("arguments", "future", "operation", "statement")
 
+    future: "asyncio.Future[list[Any]]"
+    """Of its rows. Who asks alone needs none."""
+
     def __init__(self, operation: object, statement: Statement[Any], arguments: Arguments) -> None:
         self.operation = operation
         self.statement = statement
         self.arguments = arguments
-        self.future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+    def wait(self) -> "asyncio.Future[list[Any]]":
+        """Begin to wait for the rows."""
+        self.future = asyncio.get_running_loop().create_future()
+        return self.future
 
     def answer(self, rows: list[Any]) -> None:
         if not self.future.done():
@@ -107,18 +114,20 @@ class Joint:
             return await self._run(statement, arguments)
         ask = _Ask(operation, statement, arguments)
         self._asked.append(ask)
-        if len(self._asked) == 1:
-            try:
-                await asyncio.sleep(0)  # the others ask
-            except BaseException:
-                ask.future.cancel()
-                self._start()
-                raise
-            if len(self._asked) == 1:
-                self._asked = []
-                return await self._run(statement, arguments)
+        if len(self._asked) > 1:
+            return await ask.wait()
+        try:
+            await asyncio.sleep(0)  # the others ask
+        except BaseException:
+            self._asked.remove(ask)
             self._start()
-        return await ask.future
+            raise
+        if len(self._asked) == 1:
+            self._asked = []
+            return await self._run(statement, arguments)
+        rows = ask.wait()
+        self._start()
+        return await rows
 
     def _start(self) -> None:
         """Run what was asked: statements of an operation together, and the same ones of several operations."""

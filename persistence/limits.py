@@ -22,7 +22,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from persistence import cancelling
-from persistence.credit import Account, Credit
+from persistence.credit import Credit, Purse
 from telemetry import trace
 
 LEASE_SECONDS = 1.0
@@ -159,24 +159,9 @@ class Limiter:
         """Count what is still to be counted; the client is to be closed after it."""
         await self._credit.close()
 
-    async def charge(self, limit: Limit, caller: str, cost: int) -> float:
-        """As `wait`, for what comes often and costs little: it is counted afterwards. Not to be mixed with `wait`."""
-        return await self._credit.charge(
-            f"{limit.name}:{caller}",
-            cost,
-            points=limit.points * self._scale,
-            seconds=limit.seconds,
-        )
-
-    async def account(self, limit: Limit, caller: str) -> Account:
-        """What a caller has left of a limit that is charged."""
-        return await self._credit.account(
-            f"{limit.name}:{caller}", points=limit.points * self._scale, seconds=limit.seconds
-        )
-
-    def known(self, limit: Limit, caller: str) -> Account:
-        """The same as far as this process knows, without asking."""
-        return self._credit.known(
+    def purse(self, limit: Limit, caller: str) -> Purse:
+        """For what comes often and costs little: it is counted afterwards. Not for a limit that is waited for."""
+        return self._credit.purse(
             f"{limit.name}:{caller}", points=limit.points * self._scale, seconds=limit.seconds
         )
 

@@ -24,6 +24,7 @@ Fact = str | int | float | bool
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
+_NO_PARENT = "0" * 16
 _IN_PAYLOAD = b'{"trace":"'
 _LENGTH = 55
 
@@ -80,7 +81,7 @@ def begin(traceparent: bytes | str | None) -> None:
     """Whatever this task does from now on belongs to the trace that its sender names, or to one of its own."""
     found = None if traceparent is None else read(traceparent)
     if found is None and _spans is None:
-        found = Place(f"{random.getrandbits(128) or 1:032x}", "0" * 16, is_sampled=False)
+        found = Place(f"{random.getrandbits(128) or 1:032x}", _NO_PARENT, is_sampled=False)
     _HERE.set(found)
 
 

@@ -252,7 +252,8 @@ async def _find_the_rest(run: "Run", shaper: Shaper, found: "Found") -> None:
     await shaper.fill()
     pending: Pending = []
     run.begin_found(found, pending)
-    await running.settled(pending)
+    if pending:
+        await running.settled(pending)
 
 
 def shapes_of(field: Field, answers: Sequence[Any], found: "Found") -> list[Any]:

@@ -222,7 +222,10 @@ class Plan:
         if selections is None:
             return await self.fall_back(root_value, context, raw)
         run = Run(self.operation, root_value, context, coerced, raw)
-        data = await self._data(run, selections)
+        if self._serially:
+            data = await self._data(run, selections)
+        else:
+            data = await run.root(selections[0])
         return Result(data, run.errors or None, run.weight)
 
     def subscribed(self, coerced: dict[str, Any]) -> Field:

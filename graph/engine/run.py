@@ -141,7 +141,8 @@ class Run:
         self.is_careful = False
         pending: Pending = []
         self._begin(level, pending)
-        await settled(pending)
+        if pending:
+            await settled(pending)
         if not self.is_careful:
             try:
                 return write(level)
@@ -165,7 +166,8 @@ class Run:
         for steps in turns:
             pending: Pending = []
             self._begin_steps(level, steps, pending)
-            await settled(pending)
+            if pending:
+                await settled(pending)
 
     def _begin_steps(self, level: Level, steps: Sequence[int], pending: Pending) -> None:
         for i in steps:
@@ -221,7 +223,8 @@ class Run:
             answers = await gathered(answers)
         pending: Pending = []
         self.arrive(level, i, field, answers, pending)
-        await settled(pending)
+        if pending:
+            await settled(pending)
 
     async def _load(self, level: Level, i: int, field: Field, batch: Batch) -> None:
         answers: Sequence[Any]
@@ -235,7 +238,8 @@ class Run:
             answers = [error] * len(level.parents)
         pending: Pending = []
         self.arrive(level, i, field, answers, pending)
-        await settled(pending)
+        if pending:
+            await settled(pending)
 
     def arrive(
         self, level: Level, i: int, field: Field, answers: Sequence[Any], pending: Pending
@@ -286,9 +290,7 @@ class Run:
 
 
 async def settled(pending: Pending) -> None:
-    """Await all, at the same time where there are several."""
-    if not pending:
-        return
+    """Await all of them, at the same time where there are several. There is one at least."""
     # The first needs no task of its own, and most have no second.
     tasks = [asyncio.ensure_future(other) for other in pending[1:]]
     try:

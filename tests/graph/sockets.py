@@ -34,7 +34,7 @@ STATS = """
 """
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave Ctrl-C to pytest."""
@@ -65,7 +65,7 @@ async def served(
         timeout_graceful_shutdown=1,
         proxy_headers=False,
     )
-    server = _Server(config)
+    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         if send_buffer is not None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)

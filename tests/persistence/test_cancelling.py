@@ -18,7 +18,7 @@ _LIMIT = Limit(new_id().hex, points=10, seconds=1)
 WORK: dict[str, Callable[[Redis], Coroutine[Any, Any, object]]] = {
     "wait": lambda redis: Limiter(redis, scale=1).wait(_LIMIT, "ada"),
     "give back": lambda redis: Limiter(redis, scale=1).give_back(_LIMIT, "ada"),
-    "account": lambda redis: Limiter(redis, scale=1).account(_LIMIT, "eve"),
+    "account": lambda redis: Limiter(redis, scale=1).purse(_LIMIT, "eve").account(),
     "head": lambda redis: Bus(redis, retained=1).head(_LIMIT.name),
 }
 

@@ -69,10 +69,10 @@ async def test_who_has_plenty_is_counted_afterwards_all_at_once(
 ) -> None:
     limiter = new()
 
-    answers = [await limiter.charge(LIMIT, "ada", 10) for _ in range(4)]
+    answers = [await limiter.purse(LIMIT, "ada").charge(10) for _ in range(4)]
     at_once = await spent(client)
     await counted(client)
-    account = await new().account(LIMIT, "ada")
+    account = await new().purse(LIMIT, "ada").account()
 
     assert (answers, at_once) == ([0.0] * 4, False)
     assert (account.points, account.left) == (100, 60)
@@ -83,15 +83,15 @@ async def test_with_less_than_half_left_each_is_counted_before_the_answer(
     client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
     one, other = (new() for _ in range(2))
-    await one.charge(LIMIT, "ada", 60)
+    await one.purse(LIMIT, "ada").charge(60)
     await counted(client)
 
-    answers = [await one.charge(LIMIT, "ada", 15) for _ in range(2)]
+    answers = [await one.purse(LIMIT, "ada").charge(15) for _ in range(2)]
     # The other has not heard of any; as soon as it has, it refuses.
-    unaware = await other.charge(LIMIT, "ada", 15)
-    await one.account(LIMIT, "ada")
+    unaware = await other.purse(LIMIT, "ada").charge(15)
+    await one.purse(LIMIT, "ada").account()
     async with asyncio.timeout(5):
-        while not (refused := await other.charge(LIMIT, "ada", 15)):
+        while not (refused := await other.purse(LIMIT, "ada").charge(15)):
             await asyncio.sleep(COLLECTED_SECONDS)
 
     assert (answers, unaware) == ([0.0, 0.0], 0.0)
@@ -102,16 +102,16 @@ async def test_who_is_overdrawn_waits_until_it_has_come_back(
     client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
     limiter = new()
-    await limiter.charge(LIMIT, "ada", 150)
+    await limiter.purse(LIMIT, "ada").charge(150)
     await counted(client)
 
-    wait = await limiter.charge(LIMIT, "ada", 1)
+    wait = await limiter.purse(LIMIT, "ada").charge(1)
     clock.now += wait + 0.1
     # As Redis would have it by then.
     await client.delete("earful:limit:points:ada")
 
     assert wait == pytest.approx(30, abs=0.5)
-    assert await limiter.charge(LIMIT, "ada", 1) == 0.0
+    assert await limiter.purse(LIMIT, "ada").charge(1) == 0.0
 
 
 async def test_nobody_owes_for_longer_than_twice_the_time(
@@ -119,19 +119,19 @@ async def test_nobody_owes_for_longer_than_twice_the_time(
 ) -> None:
     limiter = new()
 
-    await limiter.charge(LIMIT, "ada", 1_000_000)
+    await limiter.purse(LIMIT, "ada").charge(1_000_000)
     await counted(client)
 
-    assert await limiter.charge(LIMIT, "ada", 1) == pytest.approx(60, abs=0.5)
+    assert await limiter.purse(LIMIT, "ada").charge(1) == pytest.approx(60, abs=0.5)
 
 
 async def test_callers_are_counted_apart_and_the_scale_multiplies(
     client: "redis.asyncio.Redis", new: Callable[..., Limiter], clock: Clock
 ) -> None:
     limiter = new(2)
-    await limiter.charge(LIMIT, "ada", 150)
+    await limiter.purse(LIMIT, "ada").charge(150)
 
-    accounts = [await limiter.account(LIMIT, who) for who in ("ada", "bob")]
+    accounts = [await limiter.purse(LIMIT, who).account() for who in ("ada", "bob")]
 
     assert [(each.points, each.left) for each in accounts] == [(200, 50), (200, 200)]
 
@@ -139,9 +139,10 @@ async def test_callers_are_counted_apart_and_the_scale_multiplies(
 async def test_without_redis_everybody_passes() -> None:
     away = bus.connect("redis://127.0.0.1:1/0")
     credit = Credit(away)
+    ada, bob = (credit.purse(who, points=100, seconds=60) for who in ("ada", "bob"))
 
-    answers = [await credit.charge("ada", 60, points=100, seconds=60) for _ in range(3)]
-    account = await credit.account("bob", points=100, seconds=60)
+    answers = [await ada.charge(60) for _ in range(3)]
+    account = await bob.account()
     await credit.close()
     await away.aclose()
 
