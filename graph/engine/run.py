@@ -291,7 +291,10 @@ class Run:
 
 async def settled(pending: Pending) -> None:
     """Await all of them, at the same time where there are several. There is one at least."""
-    # The first needs no task of its own, and most have no second.
+    if len(pending) == 1:
+        await pending[0]
+        return
+    # The first needs no task of its own.
     tasks = [asyncio.ensure_future(other) for other in pending[1:]]
     try:
         await pending[0]
