@@ -1,6 +1,6 @@
 """Feedback in the schema: the type, its lists, and the ways to add to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,6 @@ from graph.pagination import (
     page_info_field,
     page_size,
     read_time_key,
-    time_key,
 )
 from graph.scalars import JSON, json_text
 from graph.sentiment import Sentiment, SentimentLabel, UnscoredReason, unscored_reason
@@ -345,7 +344,6 @@ async def feedback_of(
     # Of several workspaces' lists it can be of one at most, and then the others refuse it.
     keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
     position = _position(keys[0], order_by) if keys else None
-    write_cursor = _time_cursor if order_by in _BY_TIME else _score_cursor
     async with info.context.reader() as reader:
         rows = await feedback.pages(
             reader,
@@ -368,7 +366,7 @@ async def feedback_of(
             rows=found[parent.id][:size],
             has_next=len(found[parent.id]) > size,
             continued=after is not None,
-            cursor=partial(write_cursor, cursors[parent.id]),
+            cursor=_cursor(cursors[parent.id], order_by),
             workspace_id=parent.id,
             where=passing,
         )
@@ -383,8 +381,8 @@ _SORTED_BY = {
 _SCORE = Struct(">d")
 
 
-def _time_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
-    return cursors.write(time_key(row.occurred_at, row.id))
+def _cursor(cursors: Cursors, order: feedback.Order) -> Callable[[feedback.Feedback], str]:
+    return cursors.of_times("occurred_at") if order in _BY_TIME else partial(_score_cursor, cursors)
 
 
 def _score_cursor(cursors: Cursors, row: feedback.Feedback) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import repeat
+from operator import attrgetter
 from struct import Struct
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -135,6 +135,20 @@ class Cursors:
         """An opaque cursor for a row's sort key."""
         return (crc32(key, self._seed).to_bytes(_CHECKSUM) + key).hex()
 
+    def of_times(self, at: str) -> Callable[[Any], str]:
+        """Writes the cursor of a row of a list that is sorted by this attribute, a time: `write` of its `time_key`.
+
+        In one call, as there is one for each of many rows.
+        """
+        seed, pack, moment_of = self._seed, _TIME_KEY.pack, attrgetter(at)
+
+        def write(row: Any) -> str:
+            past = moment_of(row) - _EPOCH
+            key = pack(row.id.bytes, past.days, past.seconds, past.microseconds)
+            return (crc32(key, seed).to_bytes(_CHECKSUM) + key).hex()
+
+        return write
+
     def read(self, cursor: str) -> bytes:
         """The sort key; InvalidInputError for a cursor that is changed or of another list."""
         try:
@@ -199,11 +213,7 @@ async def pages_by_time(
             rows=found[parent.id][:size],
             has_next=len(found[parent.id]) > size,
             continued=after is not None,
-            cursor=partial(_time_cursor, cursors[parent.id], at),
+            cursor=cursors[parent.id].of_times(at),
         )
         for parent in parents
     ]
-
-
-def _time_cursor(cursors: Cursors, at: str, row: Any) -> str:
-    return cursors.write(time_key(getattr(row, at), row.id))

@@ -27,6 +27,7 @@ from graph.engine import (
     EVENTS,
     RESOLUTION,
     SOURCES,
+    UNCHANGED,
     Attribute,
     Batch,
     Call,
@@ -35,6 +36,7 @@ from graph.engine import (
     Source,
 )
 from graph.fields import ROWS
+from graph.scalars import TIME_AS_IT_IS
 from persistence.database import Record
 
 Convert = Callable[[dict[str, Any]], dict[str, Any]]
@@ -47,10 +49,11 @@ class _UnknownError(Exception):
 
 
 def declare(schema: strawberry.Schema) -> strawberry.Schema:
-    """Write the resolution of every field and the sources of every type into the schema."""
+    """Write the resolution of every field, the sources of every type and what is written as it is into the schema."""
     types = schema._schema.type_map.values()  # noqa: SLF001
     unions = [type_ for type_ in types if isinstance(type_, GraphQLUnionType)]
     in_unions = {member.name for union in unions for member in union.types}
+    schema._schema.type_map["DateTime"].extensions[UNCHANGED] = TIME_AS_IT_IS  # noqa: SLF001
     for type_ in types:
         definition = type_.extensions.get(_DEFINITION)
         if not isinstance(type_, GraphQLObjectType) or definition is None:

@@ -8,12 +8,18 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.engine import Unchanged
+
 JSON = NewType("JSON", object)
 
 
 def write_time(value: datetime) -> datetime:
     """In UTC, for the JSON writer to make RFC 3339 of: 2026-11-22T18:30:00.123456Z."""
     return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+TIME_AS_IT_IS = Unchanged(datetime, "tzinfo", UTC)
+"""What `write_time` leaves alone: times as Postgres gives them."""
 
 
 def write_json(value: Any) -> bytes:

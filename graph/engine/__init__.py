@@ -7,6 +7,7 @@ from graph.engine.resolution import (
     EVENTS,
     RESOLUTION,
     SOURCES,
+    UNCHANGED,
     WEIGHT,
     Attribute,
     Batch,
@@ -14,12 +15,14 @@ from graph.engine.resolution import (
     Computed,
     Resolution,
     Source,
+    Unchanged,
 )
 
 __all__ = [
     "EVENTS",
     "RESOLUTION",
     "SOURCES",
+    "UNCHANGED",
     "WEIGHT",
     "Attribute",
     "Batch",
@@ -31,5 +34,6 @@ __all__ = [
     "Resolution",
     "Result",
     "Source",
+    "Unchanged",
     "VariableErrors",
 ]

@@ -15,6 +15,8 @@ from graphql import (
     is_non_null_type,
 )
 
+from graph.engine.resolution import UNCHANGED, Unchanged
+
 # What tells that a value may be written as it is. `{v}` is the value.
 _AS_IT_IS = {
     GraphQLString: "{v}.__class__ is str",
@@ -45,18 +47,24 @@ class Leaf:
         self._names = isinstance(self._type, GraphQLEnumType)
         if self._names:
             self.namespace[self._known] = known
+        self._test = _AS_IT_IS.get(self._type)
+        unchanged: Unchanged | None = getattr(self._type, "extensions", {}).get(UNCHANGED)
+        if unchanged is not None:
+            of, value = f"c{number}", f"u{number}"
+            self.namespace |= {of: unchanged.cls, value: unchanged.value}
+            self._test = f"{{v}}.__class__ is {of} and {{v}}.{unchanged.attribute} is {value}"
 
     def expression(self, value: str) -> str:
         """Python code that serialises the variable `value`, or raises."""
         call = f"{self._function}({value})"
         if self._names:
             call = f"({self._known}.get({value}) if {value}.__class__ is str else None) or {call}"
-        test = _AS_IT_IS.get(self._type)
+        test = self._test
         if test is None:
             return f"(None if {value} is None else {call})" if self._nullable else f"({call})"
         test = test.format(v=value)
         if self._nullable:
-            test = f"{value} is None or {test}"
+            test = f"{value} is None or ({test})"
         return f"({value} if {test} else {call})"
 
 

@@ -17,6 +17,9 @@ EVENTS = "events"
 WEIGHT = "weight"
 """Key in a field's `extensions` of what each object that it answers adds to the weight of a result; 1 without it."""
 
+UNCHANGED = "unchanged"
+"""Key in a scalar's `extensions` of an Unchanged."""
+
 SOURCES = "sources"
 """Key in `GraphQLObjectType.extensions` of the Sources that its objects come from."""
 
@@ -63,6 +66,18 @@ class Call:
 
     function: Callable[..., Any]
     reads: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """What a scalar's `serialize` answers as it is: instances of just this class whose attribute is this object.
+
+    It spares them the call.
+    """
+
+    cls: type
+    attribute: str
+    value: object
 
 
 Resolution = Attribute | Computed | Batch | Call

@@ -25,7 +25,17 @@ from graphql import (
     is_object_type,
 )
 
-from graph.engine import RESOLUTION, SOURCES, Attribute, Batch, Call, Computed, Source
+from graph.engine import (
+    RESOLUTION,
+    SOURCES,
+    UNCHANGED,
+    Attribute,
+    Batch,
+    Call,
+    Computed,
+    Source,
+    Unchanged,
+)
 from tests.graph.engine.schemas import Schema
 from tests.graph.engine.values import NO_OUTPUT, BoomError, Later, Values, dice_of
 
@@ -202,6 +212,8 @@ class World:
         odd.coerce_output_value = _odd_output
         odd.coerce_input_value = _odd
         odd.coerce_input_literal = _odd_literal
+        # Its values are written as they are, whatever they are.
+        schema.type_map["Json"].extensions[UNCHANGED] = Unchanged(str, "__class__", str)
         for name, type_ in schema.type_map.items():
             if is_input_object_type(type_) and self._dice(name).random() < 0.3:
                 made: Any = type_
