@@ -32,7 +32,7 @@ from websockets.typing import Subprotocol
 from app.embedded import EmbeddedParts, Endpoints
 from app.embedded.process import Child, Command
 from bench.servers import EARFUL, ROOT, ServerError, earful_environment, free_port
-from bench.stores import throw_away
+from bench.stores import empty
 
 EVENTS = """subscription($workspace: ID!, $after: String) {
   feedbackEvents(workspaceId: $workspace, after: $after) {
@@ -86,22 +86,13 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     random.seed(options.seed)
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
+        parts, endpoints = stack.enter_context(empty())
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-loss-")))
         environment = {**os.environ, **earful_environment(endpoints), "LOG_LEVEL": "warning"}
         # One name for both, as behind a gateway: it is in the tokens.
         environment["PUBLIC_URL"] = "http://earful.test"
-        for command in ("migrate", "seed"):
-            subprocess.run(  # noqa: S603 - our own commands
-                [sys.executable, "-m", "app", command], cwd=ROOT, env=environment, check=True
-            )
+        seed = [sys.executable, "-m", "app", "seed"]
+        subprocess.run(seed, cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own
         ports = [free_port(), free_port()]
         children = {
             f"api{at}": Child(

@@ -52,20 +52,36 @@ def filled(*, keep: bool) -> Iterator[Filled]:
     digest = hashlib.sha256(data.SQL.encode()).hexdigest()[:8]
     with ExitStack() as stack:
         directory = KEPT / f"state-{digest}" if keep else stack.enter_context(throw_away())
-        parts = EmbeddedParts(
-            directory,
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
+        parts, endpoints = stack.enter_context(_started(directory))
         assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
         began = time.monotonic()
         if asyncio.run(data.fill(endpoints.database_url)):
             print(f"Filled the database in {time.monotonic() - began:.0f} s", flush=True)
         yield Filled(endpoints, parts.guard, Stores(*asyncio.run(process_ids(endpoints))))
+
+
+@contextmanager
+def empty() -> Iterator[tuple[EmbeddedParts, Endpoints]]:
+    """Postgres, Valkey and S3 that nobody has used and nobody will, migrated, and where they are."""
+    with throw_away() as directory, _started(directory) as started:
+        yield started
+
+
+@contextmanager
+def _started(directory: Path) -> Iterator[tuple[EmbeddedParts, Endpoints]]:
+    parts = EmbeddedParts(
+        directory,
+        parts=frozenset({"postgres", "valkey", "s3"}),
+        durable=True,
+        report=lambda _: None,
+    )
+    try:
+        endpoints = parts.start()
+        assert endpoints.database_url is not None
+        migrate.upgrade(endpoints.database_url)
+        yield parts, endpoints
+    finally:
+        parts.stop()
 
 
 async def process_ids(endpoints: Endpoints) -> tuple[int, int]:

@@ -31,9 +31,8 @@ from bench.chaos import asking, checks
 from bench.chaos.asking import Asker
 from bench.chaos.checks import Found
 from bench.servers import ROOT, ServerError, earful_environment, free_port
-from bench.stores import throw_away
+from bench.stores import empty
 from persistence import database as databases
-from persistence import migrate
 
 _VICTIMS = ("worker0", "worker1", "relay0", "relay1", "valkey", "postgres")
 _LOOK_SECONDS = 0.25
@@ -92,16 +91,7 @@ def run(
     """So many jobs and kills over so many seconds, and then until all has ended."""
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
-        assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
+        parts, endpoints = stack.enter_context(empty())
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-chaos-")))
         http, smtp = free_port(), free_port()
         received = place / "received"

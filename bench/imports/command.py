@@ -23,7 +23,6 @@ import asyncpg
 import orjson
 
 from app.buckets import objects
-from app.embedded import EmbeddedParts
 from app.embedded.process import Child, Command
 from app.settings import Settings
 from app.stores import now, open_database
@@ -31,7 +30,7 @@ from bench import report
 from bench.imports import table
 from bench.imports.table import Written
 from bench.servers import ROOT, ServerError, earful_environment
-from bench.stores import throw_away
+from bench.stores import empty
 from domain import export, ids, imports
 from domain.export import Format, StartExport
 from domain.feedback import Filter
@@ -39,7 +38,6 @@ from domain.imports import StartImport
 from domain.viewer import Viewer
 from persistence import account as account_store
 from persistence import file as file_store
-from persistence import migrate
 from persistence import workspace as workspace_store
 from persistence.database import Database, new_id
 from persistence.objects import Objects
@@ -81,16 +79,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     options = parser.parse_args(arguments)
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
-        assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
+        parts, endpoints = stack.enter_context(empty())
         given = earful_environment(endpoints)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-imports-")))
         environment = {**os.environ, **given, "DATA_DIR": str(logs), "LOG_LEVEL": "warning"}

@@ -22,16 +22,15 @@ from uuid import UUID
 
 import asyncpg
 
-from app.embedded import EmbeddedParts
 from bench import data, processes, servers
 from bench.http import client
 from bench.http.servers import install_node
 from bench.ingest import deliveries, pgbench
 from bench.options import Names
 from bench.report import goal, goal_table, keep, noise, ratios
-from bench.stores import process_ids, throw_away
+from bench.stores import empty, process_ids
 from domain import ids
-from persistence import demo, migrate
+from persistence import demo
 
 _PEERS = Path(__file__).parent / "peers"
 TITLES = {
@@ -87,16 +86,8 @@ def main(arguments: Sequence[str]) -> None:
     if any(name.startswith("fastify") for name in options.peers):
         install_node()
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
+        parts, endpoints = stack.enter_context(empty())
         assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-bench-")))
         port, child = servers.start(
             "earful", servers.EARFUL, servers.earful_environment(endpoints), logs, parts.guard

@@ -23,17 +23,15 @@ import orjson
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from app.embedded import EmbeddedParts
 from app.embedded.process import Child, Command, Guard
 from app.stores import now
 from bench import node, report
 from bench.jobs import systems, tasks
 from bench.jobs.systems import BULL, Bull, Earful, Plain, System
 from bench.servers import ROOT, earful_environment
-from bench.stores import throw_away
+from bench.stores import empty
 from domain import job
 from persistence import database as databases
-from persistence import migrate
 from persistence.database import Database
 
 _KINDS = ("nothing", "row")
@@ -56,16 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.peers:
         node.install()
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
-        assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
+        parts, endpoints = stack.enter_context(empty())
         environment = {**os.environ, **earful_environment(endpoints), "LOG_LEVEL": "error"}
         commands = {
             "earful": (sys.executable, "-m", "bench.jobs.process", "worker"),
