@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from app import running
 from app import settings as configuration
 from app.embedded import EmbeddedError, EmbeddedParts, Endpoints, Part
 from app.embedded.parts import step
@@ -128,6 +129,7 @@ def _serve(
     settings: Settings, environment: dict[str, str], parts: EmbeddedParts, stop: StopRequest
 ) -> None:
     told = _told(settings)
+    running.note_address(settings)
     commands = [
         Command(
             name,

@@ -8,16 +8,27 @@ from pydantic import SecretStr
 from app.embedded.state import State, is_free
 from app.settings import Settings
 
+_ADDRESS = {"host", "port", "public_url"}
+
 
 def completed(settings: Settings) -> Settings:
-    """The settings, with the stores and the secret key of a `make run` on the same DATA_DIR where none are named."""
-    found = _started(settings.data_dir)
+    """The settings, with what `make run` on the same DATA_DIR has where they say nothing: stores, key, address."""
+    state = State(settings.data_dir.absolute())
+    found = _started(state, settings.data_dir)
     missing = {name: value for name, value in found.items() if getattr(settings, name) is None}
+    if not settings.model_fields_set & _ADDRESS:
+        missing |= _served(state)
     return settings.model_copy(update=missing)
 
 
-def _started(directory: Path) -> dict[str, Any]:
-    state = State(directory.absolute())
+def note_address(settings: Settings) -> None:
+    """Keep where `make run` serves, for `completed`."""
+    state = State(settings.data_dir.absolute())
+    state.put("api.host", settings.host)
+    state.put("api.port", str(settings.port))
+
+
+def _started(state: State, directory: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if (postgres := _address(state, "postgres", "sql")) is not None:
         password = state.get("postgres.password")
@@ -32,6 +43,15 @@ def _started(directory: Path) -> dict[str, Any]:
     if found and key.exists():
         found["secret_key"] = SecretStr(key.read_text().strip())
     return found
+
+
+def _served(state: State) -> dict[str, Any]:
+    host, port = state.get("api.host"), state.get("api.port")
+    return (
+        {}
+        if host is None or port is None or is_free(int(port))
+        else {"host": host, "port": int(port)}
+    )
 
 
 def _address(state: State, server: str, port: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import orjson
 
 from app import settings as configuration
-from app.doctor import machine, mail, model, oidc, postgres, redis, s3
+from app.doctor import machine, mail, model, oidc, postgres, redis, s3, stores
 from app.doctor.finding import Finding, Look, Patient
 from app.running import completed
 from app.settings import SettingsError
@@ -16,11 +16,13 @@ from app.stores import now
 __all__ = ["Finding", "Patient", "examine", "findings"]
 
 _SECONDS = 30
-_LOOKS: dict[str, Look] = {
-    machine.PART: machine.look,
+_STORES: dict[str, Look] = {
     postgres.PART: postgres.look,
     redis.PART: redis.look,
     s3.PART: s3.look,
+}
+_NO_STORES: dict[str, Look] = {stores.PART: stores.look}
+_OTHERS: dict[str, Look] = {
     mail.PART: mail.look,
     oidc.PART: oidc.look,
     model.PART: model.look,
@@ -43,7 +45,12 @@ def examine(*, as_json: bool) -> int:
 
 async def findings(patient: Patient) -> list[Finding]:
     """Of every part, in order; the parts are looked at side by side."""
-    of_parts = await asyncio.gather(*(_look(part, look, patient) for part, look in _LOOKS.items()))
+    looks = {
+        machine.PART: machine.look,
+        **(_NO_STORES if patient.is_nowhere else _STORES),
+        **_OTHERS,
+    }
+    of_parts = await asyncio.gather(*(_look(part, look, patient) for part, look in looks.items()))
     return [finding for of_part in of_parts for finding in of_part]
 
 

@@ -28,6 +28,12 @@ class Patient:
     settings: Settings
     clock: Callable[[], datetime]
 
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether there is nothing to look at: no store is named, and no `make run` has started any."""
+        of_stores = ("database_url", "redis_url", "s3_endpoint_url")
+        return all(getattr(self.settings, name) is None for name in of_stores)
+
 
 Look = Callable[[Patient], AsyncIterator[Finding]]
 

@@ -35,6 +35,8 @@ async def look(patient: Patient) -> AsyncIterator[Finding]:
             f"Let DATA_DIR name a folder that the user {os.geteuid()} may write to.",
         )
     yield open_files(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    if patient.is_nowhere:
+        return
     for finding in (*_secret_key(settings), *_addresses(settings)):
         yield finding
     yield await _served(settings)

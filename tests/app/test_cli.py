@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from app import cli
 from app.embedded.state import State
-from app.running import completed
+from app.running import completed, note_address
 from app.settings import Settings
 from graph.schema import schema
 from tests.callers import Caller
@@ -158,6 +159,16 @@ def test_commands_look_for_nothing_where_nothing_runs(tmp_path: Path) -> None:
     State(tmp_path).put("postgres.port.sql", "1")
 
     assert completed(Settings(data_dir=tmp_path)).database_url is None
+
+
+def test_commands_find_the_address_of_what_runs(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        note_address(Settings(data_dir=tmp_path, port=port))
+
+        assert completed(Settings(data_dir=tmp_path)).base_url == f"http://127.0.0.1:{port}"
+        assert completed(Settings(data_dir=tmp_path, port=81)).port == 81
+    assert completed(Settings(data_dir=tmp_path)).port == 8000
 
 
 async def _main(*arguments: str) -> int:

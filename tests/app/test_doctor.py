@@ -86,6 +86,15 @@ async def test_nothing_is_broken_where_all_is_well(settings: Settings) -> None:
     }
 
 
+async def test_where_nothing_runs_one_sentence_says_what_to_do(tmp_path: Path) -> None:
+    found = await findings(Patient(Settings(data_dir=tmp_path), now))
+
+    (said,) = [each for each in found if each.state == "broken"]
+    assert said.part == "stores"
+    assert said.text == f"none is named, and no `make run` runs on {tmp_path}"
+    assert said.cure.startswith("Start `make run` in another terminal and ask again")
+
+
 @pytest.mark.parametrize(
     ("look", "variable", "old", "new", "expected", "cure"),
     [

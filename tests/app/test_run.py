@@ -19,6 +19,8 @@ import pytest
 
 from app.embedded.guard import started_at
 from app.embedded.state import is_free
+from app.running import completed
+from app.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -180,6 +182,7 @@ def test_a_run_starts_what_is_missing_serves_and_stops_on_a_signal(
     ]
     assert eventually(lambda: len(run.seen()) == 5)
     assert [line[0] for line in run.seen()[:2]] == ["migrate", "seed"]
+    assert completed(Settings(data_dir=run.place / ".earful")).port == run.port
     children = run.pids()
 
     run.process.send_signal(signal.SIGINT)
