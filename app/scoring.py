@@ -2,16 +2,32 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.settings import Settings
-from inference.batcher import Scorer
-from inference.sentiment import DEFAULT_DIRECTORY, SentimentModel
+from domain.errors import RateLimitedError
+from inference import batcher
+from inference.batcher import Overloaded
+from inference.sentiment import DEFAULT_DIRECTORY, Score, SentimentModel, Unscored
 
 # A batch takes one thread. More of them than that are faster by little, and other work wants cores too.
 _MOST_THREADS = 4
 # A thread that reads texts keeps an event loop waiting for the interpreter so long, in seconds; by default it is 0.005.
 SWITCH_INTERVAL = 0.001
+# By then some of those who wait have their answers.
+_RETRY_SECONDS = 1.0
+
+
+class Scorer(batcher.Scorer):
+    """Refuses in the domain's words, which a client is told and for which a job waits."""
+
+    async def score(self, texts: Sequence[str]) -> list[Score | Unscored]:
+        """Score each text, in order; RateLimitedError while too many wait."""
+        try:
+            return await super().score(texts)
+        except Overloaded as full:
+            raise RateLimitedError(_RETRY_SECONDS, f"{full} Try again in a moment.") from full
 
 
 def load_model(settings: Settings, directory: Path | None = None) -> SentimentModel:

@@ -20,24 +20,22 @@ from uuid import UUID
 
 import asyncpg
 
-from app.embedded import EmbeddedParts
 from app.embedded.process import Child, Command
 from app.settings import Settings
 from app.stores import now, open_database
 from bench import report
 from bench.servers import ROOT, earful_environment
-from bench.stores import throw_away
+from bench.stores import empty
 from domain import demo, rescoring, scoring
 from domain.feedback import Filter
 from domain.viewer import Viewer
 from persistence import account as account_store
-from persistence import migrate
 from persistence import source as source_store
 from persistence import workspace as workspace_store
 from persistence.database import Database, new_id
 
 _KILLED_AT = 0.45
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.5
 _BATCH = 5_000
 # Above what it takes once it has begun.
 _FLAT = 64 * 2**20
@@ -90,18 +88,10 @@ def main(arguments: Sequence[str]) -> None:
     """Run it and print; ends with 1 if a text was left out or counted twice."""
     parser = argparse.ArgumentParser(prog="python -m bench scoring", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--once", action="store_true", help="do not score them again")
     options = parser.parse_args(arguments)
     with ExitStack() as stack:
-        parts = EmbeddedParts(
-            stack.enter_context(throw_away()),
-            parts=frozenset({"postgres", "valkey", "s3"}),
-            durable=True,
-            report=lambda _: None,
-        )
-        stack.callback(parts.stop)
-        endpoints = parts.start()
-        assert endpoints.database_url is not None
-        migrate.upgrade(endpoints.database_url)
+        parts, endpoints = stack.enter_context(empty())
         given = earful_environment(endpoints)
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="earful-scoring-")))
         environment = {**os.environ, **given, "DATA_DIR": str(logs), "LOG_LEVEL": "warning"}
@@ -118,22 +108,25 @@ def main(arguments: Sequence[str]) -> None:
             child.start()
             stack.callback(child.end)
         settings = Settings.model_validate({name.lower(): value for name, value in given.items()})
-        found = asyncio.run(_run(settings, children["worker"], options.rows))
+        found = asyncio.run(
+            _run(settings, children["worker"], options.rows, again=not options.once)
+        )
     _report(found)
     sys.exit(1 if found.wrong else 0)
 
 
-async def _run(settings: Settings, worker: Child, rows: int) -> World:
+async def _run(settings: Settings, worker: Child, rows: int, *, again: bool) -> World:
     async with _world(settings, worker, rows) as world:
         await scoring.ask(world.database, world.workspace)
         await _finish(world, "score")
         model = await world.connection.fetchval(
             "SELECT max(sentiment_model) FROM feedback WHERE sentiment_label IS NOT NULL"
         )
-        await world.connection.execute(_OUTDATE)
-        async with world.database.transaction() as uow:
-            await rescoring.ask(uow, world.viewer, world.workspace, Filter())
-        await _finish(world, "score again")
+        if again:
+            await world.connection.execute(_OUTDATE)
+            async with world.database.transaction() as uow:
+                await rescoring.ask(uow, world.viewer, world.workspace, Filter())
+            await _finish(world, "score again")
         scored, _ = await world.connection.fetchrow(_RECOUNTED)
         by_model = [tuple(row) for row in await world.connection.fetch(_BY_MODEL)]
         world.expect("by model", by_model, [(model, scored)])
@@ -176,11 +169,11 @@ async def _fill(connection: Any, workspace: UUID, source: UUID, rows: int) -> No
 
 async def _finish(world: World, name: str) -> None:
     """Until nothing is left, with a kill in the middle; then the totals must be what a recount says."""
-    began, killed = time.monotonic(), False
-    memory = world.memory.setdefault(name, [])
+    began, killed, left_then = time.monotonic(), False, world.rows
+    memory = world.memory.setdefault(f"{name}, until it was killed", [])
     while left := await world.connection.fetchval(_LEFT[name]):
         done = 1 - left / world.rows
-        if done > 0 and world.worker.running():
+        if left < left_then and world.worker.running():
             memory.append(_resident(world.worker.pid))
         if done >= _KILLED_AT and not killed:
             killed = True
@@ -189,6 +182,7 @@ async def _finish(world: World, name: str) -> None:
             while world.worker.running():  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_SECONDS)
             world.worker.start()
+            memory, left_then = world.memory.setdefault(f"{name}, the next worker", []), left
         await asyncio.sleep(_LOOK_SECONDS)
     world.figures[f"{name}: seconds"] = time.monotonic() - began
     kept = tuple(await world.connection.fetchrow(_KEPT))
@@ -206,11 +200,15 @@ def _resident(pid: int) -> int:
 
 
 def _report(world: World) -> None:
-    lines = [f"## {world.rows:,} stored texts, scored twice", ""]
+    lines = [f"## {world.rows:,} stored texts", ""]
     lines += [f"- {name}: {figure}" for name, figure in world.figures.items()]
-    lines += ["", "| | MiB when it began | at most |", "|---|---|---|"]
     lines += [
-        f"| {name} | {taken[0] / 2**20:.0f} | {max(taken) / 2**20:.0f} |"
+        "",
+        "| MiB of the worker | at first | halfway | at last | at most |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {taken[0] >> 20} | {taken[len(taken) // 2] >> 20} | {taken[-1] >> 20} | {max(taken) >> 20} |"
         for name, taken in world.memory.items()
         if taken
     ]

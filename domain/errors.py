@@ -51,6 +51,8 @@ class ConflictError(DomainError):
 class RateLimitedError(DomainError):
     """Too much in too short a time."""
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("Too many requests. Try again later.")
+    def __init__(
+        self, retry_after: float, message: str = "Too many requests. Try again later."
+    ) -> None:
+        super().__init__(message)
         self.retry_after = retry_after

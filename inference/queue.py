@@ -42,7 +42,8 @@ class Part(Generic[W]):
 class Queue(Generic[W]):
     """Buckets of parts of the same model and of similar length, the oldest first in each."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float = DEADLINE_SECONDS) -> None:
+        self._deadline = deadline
         self._buckets: dict[tuple[int, int], deque[Part[W]]] = {}
         self._length = 0
 
@@ -60,7 +61,7 @@ class Queue(Generic[W]):
         """The next batch: of the fullest bucket, or of the one with a part that has waited too long."""
         while self._buckets:
             oldest = min(self._buckets, key=lambda key: self._buckets[key][0].since)
-            late = now - self._buckets[oldest][0].since > DEADLINE_SECONDS
+            late = now - self._buckets[oldest][0].since > self._deadline
             chosen = oldest if late else max(self._buckets, key=lambda key: len(self._buckets[key]))
             batch = self._taken(chosen)
             if batch:

@@ -1,44 +1,37 @@
 import asyncio
-import threading
+import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from inference.batcher import Closed, Overloaded, Scorer, StuckError
+from inference.batcher import NICER, Closed, Overloaded, Scorer, StuckError
 from inference.graph import Tokens
 from inference.sentiment import Chances, Reading, Score, Unscored
+from tests.inference.echo import Echo, answer
 
 
-class Echo:
-    """Stands for the model: a text is numbers, a number is a part, and its last one is the text's score."""
+class Unread(Echo):
+    """Stands for a model that reads as long as the other is held up."""
 
-    def __init__(self, name: str = "echo") -> None:
-        self.name = name
-        self.read_texts: list[str] = []
-        self.runs: list[list[int]] = []
-        self.started = threading.Event()
-        self.gate = threading.Event()
-        self.gate.set()
+    def __init__(self, other: Echo) -> None:
+        super().__init__()
+        self.other = other
 
     def read(self, texts: Sequence[str]) -> list[Reading | Unscored]:
-        self.read_texts += texts
-        return [self._reading([int(word) for word in text.split()]) for text in texts]
+        self.other.started.set()
+        self.other.gate.wait(timeout=10)
+        return super().read(texts)
 
-    def _reading(self, numbers: list[int]) -> Reading | Unscored:
-        # As many tokens as the number has digits.
-        parts = [[number] * len(str(number)) for number in numbers]
-        if not parts:
-            return Unscored("BLANK", None, self.name)
-        return Reading("en", [(0, 1)] * len(parts), parts, range(len(parts)))
+
+class Nice(Echo):
+    """Stands for a model that tells how nice the threads are that it runs on."""
+
+    niceness = -1
 
     def run(self, parts: Sequence[Tokens]) -> list[Chances]:
-        self.runs.append([part[0] for part in parts])
-        self.started.set()
-        self.gate.wait(timeout=10)
-        return [[float(part[0])] for part in parts]
-
-    def judge(self, reading: Reading, rows: Sequence[Chances]) -> Score:
-        return answer(*(int(chances[0]) for chances in rows), by=self.name)
+        self.niceness = os.getpriority(os.PRIO_PROCESS, 0)
+        return super().run(parts)
 
 
 class Broken(Echo):
@@ -49,10 +42,6 @@ class Broken(Echo):
         if len(self.runs) == 1:
             raise RuntimeError("out of memory")
         return rows
-
-
-def answer(*numbers: int, by: str = "echo") -> Score:
-    return Score("NEUTRAL", float(numbers[-1]), float(len(numbers)), (), "en", by)
 
 
 def answers(texts: Sequence[str]) -> list[Score]:
@@ -185,6 +174,76 @@ async def test_more_texts_than_may_wait_are_refused(scorer: Scorer, model: Echo)
     assert await waiting == answers(numbers(*range(100)))
     assert await scorer.score(numbers(1)) == [answer(1)]
     assert scorer.counters.refused == 1
+
+
+async def test_of_a_rush_each_caller_has_an_answer_or_a_refusal(
+    scorer: Scorer, model: Echo
+) -> None:
+    first = await asked(scorer, model, "1")
+    rush = [asyncio.create_task(scorer.score(numbers(n, n + 1))) for n in range(100)]
+    await asyncio.sleep(0)
+    model.gate.set()
+    found = await asyncio.gather(*rush, return_exceptions=True)
+
+    assert await first == [answer(1)]
+    assert found[:49] == [answers(numbers(n, n + 1)) for n in range(49)]
+    assert [str(each) for each in found[49:]] == ["99 texts are waiting to be scored."] * 51
+    assert (scorer.pending, scorer.counters.refused) == (0, 51)
+
+
+@pytest.mark.parametrize(("deadline", "turn"), [(0.0, 2), (60.0, 5)])
+async def test_a_lone_text_waits_for_fuller_batches_until_its_deadline(
+    model: Echo, deadline: float, turn: int
+) -> None:
+    scorer = Scorer(model, deadline=deadline)
+    waiting = [await asked(scorer, model, "1")]
+    waiting.append(asyncio.create_task(scorer.score(numbers(2))))
+    await read(scorer, 2)
+    waiting.append(asyncio.create_task(scorer.score(numbers(10**60))))
+    await read(scorer, 3)
+    waiting.append(asyncio.create_task(scorer.score(numbers(*[3] * 96))))
+    await read(scorer, 99)
+    model.gate.set()
+    await asyncio.gather(*waiting)
+    await scorer.close()
+
+    assert model.runs.index([10**60]) == turn
+
+
+async def test_a_run_that_does_not_come_back_is_told_and_is_forgotten_when_it_does(
+    model: Echo,
+) -> None:
+    scorer = Scorer(model, stuck=0.0)
+    await scorer.ping()
+    waiting = await asked(scorer, model, "1")
+
+    with pytest.raises(StuckError, match="a run has taken more than 0 s"):
+        await scorer.ping()
+    model.gate.set()
+    await waiting
+    await scorer.ping()
+    await scorer.close()
+
+
+async def test_reading_that_does_not_come_back_is_told(model: Echo) -> None:
+    scorer = Scorer(Unread(model), stuck=0.0)
+    waiting = await asked(scorer, model, "1")
+
+    with pytest.raises(StuckError, match="reading texts has taken more than 0 s"):
+        await scorer.ping()
+    model.gate.set()
+    await waiting
+    await scorer.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Threads have a niceness on Linux only.")
+async def test_runs_give_way_to_the_event_loop() -> None:
+    model = Nice()
+    scorer = Scorer(model)
+    await scorer.score(["1"])
+    await scorer.close()
+
+    assert model.niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + NICER, 19)
 
 
 async def test_cancelled_caller_leaves_the_others_their_answers(
