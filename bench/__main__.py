@@ -82,6 +82,12 @@ def _scoring(arguments: list[str]) -> None:
     scoring.main(arguments)
 
 
+def _caching(arguments: list[str]) -> None:
+    from bench import caching  # noqa: PLC0415
+
+    caching.main(arguments)
+
+
 _BENCHMARKS = {
     "writes": (_writes, "what one stored feedback costs (half a minute)"),
     "stats": (
@@ -104,6 +110,7 @@ _BENCHMARKS = {
         _scoring,
         "stored texts scored twice while the worker is killed (half a minute per 1,000 texts)",
     ),
+    "caching": (_caching, "the response cache, found and not found (two minutes)"),
     "chaos": (_chaos, "whether jobs are lost or done twice while all is killed (six minutes)"),
     "reconnect": (_reconnect, "thousands of clients coming back at once (half a minute)"),
     "soak": (
