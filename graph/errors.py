@@ -148,6 +148,11 @@ _CODES = {
 }
 
 
+_MOST_LOCATIONS = 10
+_LONGEST_MESSAGE = 1_000
+"""What is wrong with a document repeats names of it, and all places where they are: to be no longer than it helps."""
+
+
 def bad_request(message: str) -> dict[str, Any]:
     """An error of the request itself: nothing was executed."""
     return {"message": message, "extensions": {"code": "BAD_REQUEST"}}
@@ -167,10 +172,13 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     answer: dict[str, Any] = {"message": error.message}
     if error.locations:
-        answer["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+        answer["locations"] = [
+            {"line": at.line, "column": at.column} for at in error.locations[:_MOST_LOCATIONS]
+        ]
     if error.path is not None:
         answer["path"] = error.path
     if cause is None:
+        answer["message"] = error.message[:_LONGEST_MESSAGE]
         answer["extensions"] = {"code": "BAD_REQUEST"}
     elif (code := _CODES.get(type(cause))) is not None:
         answer["message"] = str(cause)

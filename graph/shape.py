@@ -1,7 +1,7 @@
 """What a document may look like at most, whatever it costs: looked at before anything else is done with it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphql import (
@@ -13,9 +13,15 @@ from graphql import (
     SelectionSetNode,
 )
 
+from graph import fragments
+from graph.fragments import CircleError, Sum
+
 MOST_CHARACTERS = 100_000
 """Looked at before it is parsed: a comment or a string of a megabyte is one token or none."""
 MOST_TOKENS = 8_000
+MOST_DEFINITIONS = 200
+"""Operations and fragments."""
+MOST_VARIABLES = 200
 MOST_DEPTH = 20
 MOST_ALIASES = 200
 MOST_ROOT_FIELDS = 50
@@ -45,8 +51,10 @@ def excess_of_text(text: str) -> str | None:
     for token in tokens:
         look.at(token)
     return (
-        _too_many_aliases(look.aliases)
-        or _too_many_directives(look.directives)
+        _too_many("definitions", look.definitions, MOST_DEFINITIONS)
+        or _too_many("variables", look.variables, MOST_VARIABLES)
+        or _too_many("aliases", look.aliases, MOST_ALIASES)
+        or _too_many("directives", look.directives, MOST_DIRECTIVES)
         or _too_many_roots(look.most_roots)
         or _too_deep(look.deepest)
     )
@@ -56,7 +64,8 @@ class _Look:
     """At the tokens of a document, which need not be well-formed."""
 
     def __init__(self) -> None:
-        self.aliases = self.directives = self.deepest = self.most_roots = 0
+        self.definitions = self.variables = self.aliases = self.directives = 0
+        self.deepest = self.most_roots = 0
         self._depth = self._roots = self._parentheses = 0
         self._before = ""
         # Whether each selection set that is open is one of a field, not of an inline fragment.
@@ -71,6 +80,8 @@ class _Look:
             self._parentheses = max(0, self._parentheses - 1)
         elif token == "@":  # noqa: S105
             self.directives += 1
+        elif token == "$":  # noqa: S105
+            self.variables += not self._open
         elif self._parentheses == 0:
             self._at_selection(token)
         self._before = token
@@ -84,6 +95,7 @@ class _Look:
         elif token == "...":  # noqa: S105
             self._is_inline = True
         elif token == "{":  # noqa: S105
+            self.definitions += not self._open
             self._open.append(not self._is_inline)
             self._depth += not self._is_inline
             self._is_inline = False
@@ -108,44 +120,70 @@ class _Look:
 
 def excess(document: DocumentNode) -> str | None:
     """Why the document is refused; None where its shape is within the limits. It need not be valid."""
-    aliases = directives = 0
+    if refusal := _too_many("definitions", len(document.definitions), MOST_DEFINITIONS):
+        return refusal
+    aliases = directives = variables = 0
     introspects = False
     waiting: list[Any] = list(document.definitions)
     while waiting:
         node = waiting.pop()
         directives += len(getattr(node, "directives", None) or ())
         aliases += getattr(node, "alias", None) is not None
-        waiting += getattr(node, "variable_definitions", None) or ()
         introspects |= isinstance(node, FieldNode) and node.name.value in _SCHEMA
+        if declared := getattr(node, "variable_definitions", None):
+            variables += len(declared)
+            waiting += declared
         if (selection_set := getattr(node, "selection_set", None)) is not None:
             waiting += selection_set.selections
-    if refusal := _too_many_aliases(aliases):
+    if refusal := _too_many("variables", variables, MOST_VARIABLES) or _too_many(
+        "aliases", aliases, MOST_ALIASES
+    ):
         return refusal
     if introspects and aliases > MOST_SCHEMA_ALIASES:
         return f"A document that asks for the schema has {aliases} aliases; {MOST_SCHEMA_ALIASES} are the most."
-    if refusal := _too_many_directives(directives):
-        return refusal
-    walk = _Walk(document)
-    for operation in document.definitions:
-        if isinstance(operation, OperationDefinitionNode):
-            refusal = _too_many_roots(walk.roots(operation.selection_set)) or _too_deep(
-                walk.depth(operation.selection_set)
-            )
-            if refusal:
-                return refusal
+    return _too_many("directives", directives, MOST_DIRECTIVES) or _excess_of_fragments(document)
+
+
+def _excess_of_fragments(document: DocumentNode) -> str | None:
+    """Why it is refused for what its selections are once fragments are followed."""
+    named = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    try:
+        ordered = fragments.leaves_first(named)
+    except CircleError as circle:
+        return str(circle)
+    walk = _Walk(named)
+    for fragment in ordered:
+        # Known before whoever spreads them asks, so that no chain of them is a recursion.
+        walk.depth(fragment.selection_set)
+        walk.roots(fragment.selection_set)
+    operations = [
+        node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+    ]
+    for operation in operations:
+        refusal = _too_many_roots(walk.roots(operation.selection_set)) or _too_deep(
+            walk.depth(operation.selection_set)
+        )
+        if refusal:
+            return refusal
+    total = Sum(named)
+    for operation in operations:
+        total.add(operation.selection_set)
+    for fragment in reversed(ordered):
+        if fragment.name.value not in total.followed:
+            total.add(fragment.selection_set)
+    if total.is_too_much:
+        return "The document selects too much again and again: the same fields in one place, or by fragments."
     return None
 
 
-def _too_many_aliases(count: int) -> str | None:
-    if count <= MOST_ALIASES:
+def _too_many(what: str, count: int, most: int) -> str | None:
+    if count <= most:
         return None
-    return f"The document has {count} aliases; {MOST_ALIASES} are the most."
-
-
-def _too_many_directives(count: int) -> str | None:
-    if count <= MOST_DIRECTIVES:
-        return None
-    return f"The document has {count} directives; {MOST_DIRECTIVES} are the most."
+    return f"The document has {count} {what}; {most} are the most."
 
 
 def _too_many_roots(count: int) -> str | None:
@@ -165,12 +203,8 @@ def _too_deep(depth: int) -> str | None:
 class _Walk:
     """Through selections, fragments followed; each is looked at once."""
 
-    def __init__(self, document: DocumentNode) -> None:
-        self._fragments = {
-            node.name.value: node.selection_set
-            for node in document.definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
+    def __init__(self, named: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._fragments = {name: node.selection_set for name, node in named.items()}
         self._known: dict[tuple[str, int], int] = {}
 
     def depth(self, selection_set: SelectionSetNode) -> int:
@@ -202,7 +236,5 @@ class _Walk:
     def _once(self, what: str, selection_set: SelectionSetNode, count: Callable[[], int]) -> int:
         key = (what, id(selection_set))
         if key not in self._known:
-            # For a fragment that spreads itself, which validation will refuse.
-            self._known[key] = 0
             self._known[key] = count()
         return self._known[key]
