@@ -1,4 +1,4 @@
-"""Signing in with a provider of identities: the way of the browser there, and back."""
+"""Signing in with a provider of identities, or linking one: the way of the browser there, and back."""
 
 import hmac
 import re
@@ -10,6 +10,7 @@ from html import escape
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
@@ -25,7 +26,7 @@ from graph.account import ACCESS_COOKIE, REFRESH_COOKIE
 from graph.account.guard import LOGINS
 from graph.account.identity import START
 from graph.authentication import client_of, cookies_of, headers_of, set_cookie
-from graph.context import PENDING_COOKIE, Cookie
+from graph.context import LINK_COOKIE, PENDING_COOKIE, Cookie
 from persistence.database import StoreUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -38,8 +39,8 @@ _PURPOSE = "sign-in on its way"
 # A path of ours and nothing that a browser takes for another host: no //, no \, no characters that it drops.
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,999}")
 _PAGE = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Signing in did not work</title></head>'
-    '<body><main data-error="{code}"><h1>Signing in did not work</h1><p>{message}</p>'
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+    '<body><main data-error="{code}"><h1>{title}</h1><p>{message}</p>'
     "<p><code>{code}</code></p>{links}</main></body></html>"
 )
 
@@ -53,6 +54,9 @@ class _Flow:
     nonce: str
     verifier: str
     return_to: str
+    user: str | None = None
+    """Who is signed in, in which session, and wants the identity to be theirs; None where somebody signs in."""
+    session: str | None = None
 
 
 class _Refused(Exception):  # noqa: N818 - a refusal, answered as a page
@@ -81,17 +85,15 @@ class OidcSignIn:
         ]
 
     async def _start(self, request: Request) -> Response:
-        return await self._answer(request, self._leave, return_to=None)
+        return await self._answer(request, self._leave, flow=None)
 
     async def _callback(self, request: Request) -> Response:
         api = self._api()
         flow = None if api is None else _flow(api, request)
-        return await self._answer(
-            request, self._arrive, return_to=None if flow is None else flow.return_to
-        )
+        return await self._answer(request, self._arrive, flow=flow)
 
     async def _answer(
-        self, request: Request, work: Callable[..., Any], *, return_to: str | None
+        self, request: Request, work: Callable[..., Any], *, flow: _Flow | None
     ) -> Response:
         """What the work answers, or a page that says why not."""
         id_ = request.path_params["provider"]
@@ -112,7 +114,7 @@ class OidcSignIn:
                 )
             response: Response = await work(api, provider, request)
         except _Refused as refused:
-            response = _page(refused, id_, return_to)
+            response = _page(refused, id_, flow)
         except ProviderUnavailableError as error:
             log.warning("a provider of identities is away", provider=id_, error=str(error))
             away = _Refused(
@@ -120,7 +122,7 @@ class OidcSignIn:
                 "provider_unavailable",
                 "The provider does not answer for the moment. Try again later.",
             )
-            response = _page(away, id_, return_to)
+            response = _page(away, id_, flow)
         except StoreUnavailableError as error:
             log.warning("store unavailable", error=str(error))
             away = _Refused(
@@ -128,7 +130,7 @@ class OidcSignIn:
                 "unavailable",
                 "A part of the server is away for the moment. Try again.",
             )
-            response = _page(away, id_, return_to)
+            response = _page(away, id_, flow)
         response.headers["cache-control"] = "no-store"
         return response
 
@@ -139,12 +141,15 @@ class OidcSignIn:
             raise _Refused(
                 HTTPStatus.BAD_REQUEST, "return_to", "return_to must be a path of this server."
             )
+        wish = _wish(api, provider, request) if "link" in request.query_params else None
         flow = _Flow(
             provider=provider.registration.id,
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(32),
             return_to=return_to,
+            user=None if wish is None else wish.user,
+            session=None if wish is None else wish.session,
         )
         url = await provider.authorization_url(
             redirect_uri=_redirect_uri(api, provider),
@@ -154,8 +159,12 @@ class OidcSignIn:
         )
         until = api.services.clock() + _LIFETIME
         kept = account.seal_text(api.services.seals, asdict(flow), _PURPOSE, until)
+        gone = () if wish is None else (Cookie(LINK_COOKIE, None),)
         return _with_cookies(
-            api, RedirectResponse(url, HTTPStatus.SEE_OTHER), Cookie(FLOW_COOKIE, kept, until)
+            api,
+            RedirectResponse(url, HTTPStatus.SEE_OTHER),
+            Cookie(FLOW_COOKIE, kept, until),
+            *gone,
         )
 
     async def _arrive(self, api: Api, provider: Provider, request: Request) -> Response:
@@ -182,6 +191,9 @@ class OidcSignIn:
             claims.name,
         )
         gone = Cookie(FLOW_COOKIE, None)
+        if flow.user is not None and flow.session is not None:
+            await _linked(api, _client(request), flow.user, flow.session, proven)
+            return _with_cookies(api, RedirectResponse(flow.return_to, HTTPStatus.SEE_OTHER), gone)
         try:
             signed = await _signed_in(api, _client(request), proven)
         except SecondFactorRequiredError:
@@ -238,6 +250,36 @@ async def _signed_in(api: Api, client: Client, proven: Proven) -> SignedIn:
         raise _Refused(HTTPStatus.CONFLICT, "conflict", str(error)) from error
 
 
+async def _linked(api: Api, client: Client, user: str, session: str, proven: Proven) -> None:
+    try:
+        await account.link_identity(
+            api.services.database, client, user=UUID(user), session=UUID(session), proven=proven
+        )
+    except IdentityRefusedError as refused:
+        raise _Refused(HTTPStatus.FORBIDDEN, refused.refusal.value, str(refused)) from refused
+    except ConflictError as error:
+        raise _Refused(HTTPStatus.CONFLICT, "conflict", str(error)) from error
+
+
+def _wish(api: Api, provider: Provider, request: Request) -> account.Wish:
+    """What was asked for in this browser; a page of somebody else's does not know its key."""
+    services = api.services
+    kept = cookies_of(services, headers_of(dict(request.scope))).get(LINK_COOKIE)
+    wish = account.open_wish(services.seals, kept, services.clock())
+    given = request.query_params["link"]
+    if (
+        wish is None
+        or wish.provider != provider.registration.id
+        or not hmac.compare_digest(wish.key.encode(), given.encode())
+    ):
+        raise _Refused(
+            HTTPStatus.BAD_REQUEST,
+            "state",
+            "This link was not asked for in this browser, or too long ago. Begin again.",
+        )
+    return wish
+
+
 def _redirect_uri(api: Api, provider: Provider) -> str:
     return api.services.base_url + _CALLBACK.format(provider.registration.id)
 
@@ -262,14 +304,19 @@ def _with_cookies(api: Api, response: Response, *cookies: Cookie) -> Response:
     return response
 
 
-def _page(refused: _Refused, provider: str, return_to: str | None) -> Response:
-    """Why somebody was not signed in, for them and in a word for programs."""
+def _page(refused: _Refused, provider: str, flow: _Flow | None) -> Response:
+    """Why somebody was not signed in or linked, for them and in a word for programs."""
     links = ""
-    if return_to is not None:
-        again = f"{START.format(quote(provider))}?{urlencode({'return_to': return_to})}"
-        links = (
-            f'<p><a href="{escape(again)}">Try again</a></p>'
-            f'<p><a href="{escape(return_to)}">Go back</a></p>'
-        )
-    page = _PAGE.format(code=refused.code, message=escape(str(refused)), links=links)
+    is_linking = flow is not None and flow.user is not None
+    if flow is not None and not is_linking:
+        again = f"{START.format(quote(provider))}?{urlencode({'return_to': flow.return_to})}"
+        links = f'<p><a href="{escape(again)}">Try again</a></p>'
+    if flow is not None:
+        links += f'<p><a href="{escape(flow.return_to)}">Go back</a></p>'
+    page = _PAGE.format(
+        title="Nothing was linked" if is_linking else "Signing in did not work",
+        code=refused.code,
+        message=escape(str(refused)),
+        links=links,
+    )
     return HTMLResponse(page, refused.status, headers={"x-error-code": refused.code})

@@ -36,6 +36,7 @@ ANONYMOUS_POINTS = Limit("anonymous-points", points=100_000, seconds=60)
 """What the operations of a caller may cost, in points; of those who have not signed in by their address."""
 
 PENDING_COOKIE = "earful_pending"
+LINK_COOKIE = "earful_link"
 
 
 @dataclass(frozen=True, slots=True)

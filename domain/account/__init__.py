@@ -21,6 +21,10 @@ from domain.account.identity import sign_in as sign_in_by_identity
 from domain.account.identity import unlink as unlink_identity
 from domain.account.key import forget_expired, opens_keys, replace_keys, rotate_keys, signing_keys
 from domain.account.leaving import DELETE_WORKSPACE, delete, delete_some
+from domain.account.linking import LIFETIME as LINK_LIFETIME
+from domain.account.linking import Wish, open_wish
+from domain.account.linking import link as link_identity
+from domain.account.linking import start as start_linking
 from domain.account.mails import ACCOUNT_MAIL, About, compose
 from domain.account.password import change as change_password
 from domain.account.password import request_reset
@@ -48,6 +52,7 @@ from domain.account.session import (
 __all__ = [
     "ACCOUNT_MAIL",
     "DELETE_WORKSPACE",
+    "LINK_LIFETIME",
     "TICKET_LIFETIME",
     "About",
     "Client",
@@ -63,6 +68,7 @@ __all__ = [
     "SignedIn",
     "Tokens",
     "User",
+    "Wish",
     "add",
     "change_password",
     "compose",
@@ -75,6 +81,7 @@ __all__ = [
     "identities",
     "identities_by_ids",
     "is_operator",
+    "link_identity",
     "login",
     "logout",
     "me",
@@ -82,6 +89,7 @@ __all__ = [
     "open_session",
     "open_text",
     "open_ticket",
+    "open_wish",
     "opens_keys",
     "refresh",
     "register",
@@ -101,6 +109,7 @@ __all__ = [
     "sessions_by_ids",
     "sign_in_by_identity",
     "signing_keys",
+    "start_linking",
     "start_totp",
     "unlink_identity",
     "users",

@@ -60,21 +60,25 @@ class Proven:
 
 
 class Refusal(StrEnum):
-    """Why somebody whom a provider has signed in is not let in here."""
+    """Why somebody whom a provider has signed in is not let in here, or not linked."""
 
     EMAIL_UNVERIFIED = "email_unverified"
     ACCOUNT_UNVERIFIED = "account_unverified"
+    IDENTITY_TAKEN = "identity_taken"
+    SESSION_ENDED = "session_ended"
 
 
 _REASONS = {
     Refusal.EMAIL_UNVERIFIED: "The provider does not say that your e-mail address is verified.",
     Refusal.ACCOUNT_UNVERIFIED: "There is an account with your e-mail address, and nobody has proven yet whose it is. "
     "Ask for a new password for it: that proves the address. Then try again.",
+    Refusal.IDENTITY_TAKEN: "Somebody else is signed in by this identity: they would have to unlink it first.",
+    Refusal.SESSION_ENDED: "The session in which you asked for this has ended. Sign in, and begin again.",
 }
 
 
 class IdentityRefusedError(ForbiddenError):
-    """The provider has signed somebody in who gets no account here, or none of those that there are."""
+    """The provider has signed somebody in who gets no account here, or not the one that they want."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(_REASONS[refusal])
@@ -209,7 +213,7 @@ async def _to_link(reader: Reader, proven: Proven) -> UUID | None:
 async def _link(uow: UnitOfWork, user: EntryRow, client: Client, proven: Proven) -> None:
     if not user.email_verified or user.email.lower() != (proven.email or "").lower():
         raise _Again
-    await _add(uow, user.id, proven)
+    await add_identity(uow, user.id, proven)
     await mails.ask(uow, About.IDENTITY_LINKED, user.id, issuer=proven.issuer)
     await security.record(uow, user.id, security.Action.IDENTITY_LINKED, client)
 
@@ -222,12 +226,13 @@ async def _register(
     async with database.transaction() as uow:
         added = await store.add_user(uow, email=email, name=_name(proven), password_hash=None)
         user = there(await store.set_verified(uow, added.id))
-        await _add(uow, user.id, proven)
+        await add_identity(uow, user.id, proven)
         await security.record(uow, user.id, security.Action.REGISTERED, client)
         return SignedIn(user, await open_session(uow, policy, client, user.id))
 
 
-async def _add(uow: UnitOfWork, user: UUID, proven: Proven) -> None:
+async def add_identity(uow: UnitOfWork, user: UUID, proven: Proven) -> None:
+    """Let it sign the user in from now on; UniqueViolationError when it does somebody by now."""
     await store.add_identity(
         uow, user=user, issuer=proven.issuer, subject=proven.subject, email=proven.email
     )

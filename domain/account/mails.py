@@ -193,7 +193,7 @@ _SENTENCES = {
     ),
     About.IDENTITY_LINKED: (
         "Another way to sign in",
-        "from now on your account can be signed in to through {issuer} too.",
+        "from now on your account can be signed in to through {issuer} too, whatever its password. You can unlink it.",
     ),
     About.IDENTITY_UNLINKED: (
         "A way to sign in is gone",

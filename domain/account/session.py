@@ -21,6 +21,8 @@ Session = store.SessionRow
 
 # Two tabs that wake together may both send the last refresh token; after this a second use is a theft.
 GRACE = timedelta(seconds=10)
+MOST_SESSIONS = 1_000
+"""Of one user: who opens another ends the one that was used least lately."""
 # What a provider gives to one line: an address changes within it from day to day.
 _NETWORK_BITS = {4: 24, 6: 48}
 _VERSIONS = re.compile(r"[\d._]+")
@@ -65,6 +67,7 @@ async def open_session(
         expires_at=uow.now + policy.refresh_lifetime,
     )
     await security.record(uow, user, security.Action.SIGNED_IN, client, session=session)
+    announce(uow, await store.revoke_oldest(uow, user, most=MOST_SESSIONS))
     return await _issue(uow, policy, user, session)
 
 

@@ -1,17 +1,20 @@
-"""Signing in by a provider's word in the schema: the code that is still missing, and undoing the link."""
+"""Signing in by a provider's word in the schema: the code that is still missing, the link made, and undone."""
 
 import hashlib
 from typing import Annotated
+from urllib.parse import urlencode
 
 import strawberry
 
 from domain import account, ids
+from domain.errors import NotFoundError
 from domain.ids import Kind
 from graph.access import for_people, signed_in
 from graph.account.entry import AuthTokens, set_cookies
-from graph.account.guard import CHANGES, FAILED_CODES, LOGINS, guessing
+from graph.account.guard import CHANGES, FAILED_CODES, FAILED_PASSWORDS, LOGINS, guessing
+from graph.account.identity import START
 from graph.account.user import User
-from graph.context import PENDING_COOKIE, Context, Cookie, Info
+from graph.context import LINK_COOKIE, PENDING_COOKIE, Context, Cookie, Info
 from graph.errors import (
     Conflict,
     Forbidden,
@@ -50,6 +53,32 @@ CompleteSignInResult = Annotated[
 ]
 
 
+@strawberry.input(description="By whom the caller wants to be signed in too.")
+class StartIdentityLinkInput:
+    provider_id: str = strawberry.field(description="One of `Query.identityProviders`.")
+    return_to: str = strawberry.field(
+        default="/", description="The path of this server that the browser comes back to."
+    )
+    password: str | None = strawberry.field(
+        default=None,
+        description="The caller's password: needed when the session was opened more than ten minutes ago.",
+    )
+
+
+@strawberry.type(description="Nothing is linked yet: the browser has to go to the provider.")
+class StartIdentityLinkSuccess:
+    url: str = strawberry.field(
+        description="Where to send the browser within ten minutes. It works in this browser alone: what was asked for "
+        "is in a cookie."
+    )
+
+
+StartIdentityLinkResult = Annotated[
+    StartIdentityLinkSuccess | NotFound | InvalidCredentials | Conflict | RateLimited,
+    strawberry.union("StartIdentityLinkResult"),
+]
+
+
 @strawberry.input(description="Which identity is to sign the caller in no more.")
 class UnlinkIdentityInput:
     identity_id: strawberry.ID = strawberry.field(description="One of `User.linkedIdentities`.")
@@ -78,6 +107,26 @@ async def _complete(context: Context, code: str) -> account.SignedIn:
         )
 
 
+async def _start(context: Context, input: StartIdentityLinkInput) -> str:
+    """Have the browser keep what was asked for; answers where it is to go."""
+    await context.spend(CHANGES, context.client.ip)
+    services, viewer = context.services, context.viewer
+    if all(each.id != input.provider_id for each in services.identity_providers):
+        raise NotFoundError("There is no such provider.")
+    async with guessing(context, viewer.user_id.hex, FAILED_PASSWORDS):
+        kept, wish = await account.start_linking(
+            services.database,
+            viewer,
+            services.seals,
+            provider=input.provider_id,
+            password=input.password,
+        )
+    until = services.clock() + account.LINK_LIFETIME
+    context.set_cookies = [*context.set_cookies, Cookie(LINK_COOKIE, kept, until)]
+    query = urlencode({"return_to": input.return_to, "link": wish.key})
+    return f"{services.base_url}{START.format(input.provider_id)}?{query}"
+
+
 @strawberry.type
 class LinkingMutation:
     @strawberry.mutation(
@@ -92,6 +141,18 @@ class LinkingMutation:
         set_cookies(info.context, signed.tokens)
         info.context.set_cookies = [*info.context.set_cookies, Cookie(PENDING_COOKIE, None)]
         return CompleteSignInSuccess(user=signed.user, tokens=AuthTokens.of(signed.tokens))  # type: ignore[arg-type]  # rows are users
+
+    @strawberry.mutation(
+        extensions=[signed_in],
+        description="Ask to be signed in by another provider too: send the browser to `url`. Who signs in there is "
+        "linked to the caller's account, whatever their address is there, and the caller is told by mail. "
+        "InvalidCredentials when the password is wrong, or missing where the session is not recent; Conflict while the "
+        "caller's address is not verified.",
+    )
+    async def start_identity_link(
+        self, info: Info, input: StartIdentityLinkInput
+    ) -> StartIdentityLinkResult:
+        return StartIdentityLinkSuccess(url=await _start(info.context, input))
 
     @strawberry.mutation(
         extensions=[signed_in],

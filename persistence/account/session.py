@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, insert, null, select, update
+from sqlalchemy import Integer, Uuid, bindparam, delete, insert, null, select, update
 
 from persistence.account.row import IdRow, RefreshToken, Session, SessionRow
 from persistence.database import (
@@ -87,6 +87,25 @@ _REVOKE_ALL = Statement(
         _is_users,
         _is_live,
         _session.id.is_distinct_from(bindparam("but", type_=Uuid)),
+    )
+    .values(revoked_at=bindparam("now"))
+    .returning(_session.id),
+    IdRow,
+)
+_known = table(Session).alias("known")
+_REVOKE_OLDEST = Statement(
+    update(table(Session))
+    .where(
+        _session.id.in_(
+            select(_known.c.id)
+            .where(
+                _known.c.user_id == bindparam("user"),
+                _known.c.revoked_at.is_(None),
+                _known.c.expires_at > bindparam("now"),
+            )
+            .order_by(_known.c.last_seen_at.desc(), _known.c.id.desc())
+            .offset(bindparam("most", type_=Integer))
+        )
     )
     .values(revoked_at=bindparam("now"))
     .returning(_session.id),
@@ -188,6 +207,11 @@ async def revoke_session_of(uow: UnitOfWork, user: UUID, session: UUID) -> bool:
 async def revoke_sessions(uow: UnitOfWork, user: UUID, *, but: UUID | None) -> list[UUID]:
     """Revoke the user's live sessions but this one; answers which."""
     return [row.id for row in await uow.fetch(_REVOKE_ALL, user=user, but=but, now=uow.now)]
+
+
+async def revoke_oldest(uow: UnitOfWork, user: UUID, *, most: int) -> list[UUID]:
+    """Revoke the user's live sessions but those `most` that were used last; answers which."""
+    return [row.id for row in await uow.fetch(_REVOKE_OLDEST, user=user, most=most, now=uow.now)]
 
 
 async def scrub_sessions(uow: UnitOfWork, user: UUID) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from app.resources import Api
 from app.settings import Settings
+from domain.account.session import MOST_SESSIONS
 from domain.errors import UnauthenticatedError
 from domain.tokens import AccessTokens, SigningKey
 from persistence.database import new_id
@@ -359,3 +360,28 @@ async def test_refreshing_makes_a_session_the_latest_used(nobody: Caller, factor
     assert [session["current"] for session in after] == [True, False, False]
     assert after[0]["lastSeenAt"] > before[1]["lastSeenAt"]
     assert await who(nobody.signed_in(second)) == person.gid
+
+
+async def test_there_are_a_thousand_sessions_at_most_and_the_one_not_used_for_longest_ends(
+    nobody: Caller, http: httpx.AsyncClient, factory: Factory
+) -> None:
+    person, other = await factory.person(), await factory.person()
+    await factory.change(
+        "INSERT INTO session (id, user_id, created_at, last_seen_at, expires_at)"
+        " SELECT gen_random_uuid(), :user, now(), now() - n * interval '1 hour', now() + interval '1 day'"
+        " FROM generate_series(1, :others) n",
+        user=person.id,
+        others=MOST_SESSIONS - 1,
+    )
+    last = "SELECT id FROM session WHERE user_id = :user AND revoked_at IS NULL ORDER BY last_seen_at LIMIT 1"
+    ((oldest,),) = await factory.rows(last, user=person.id)
+
+    access, _ = await signed_in(nobody, person)
+
+    ended = await factory.rows("SELECT id FROM session WHERE revoked_at IS NOT NULL")
+    events = await factory.rows("SELECT kind FROM outbox WHERE kind = 'session.revoked'")
+    seen = await Caller(http, access).ask(SESSIONS)
+    assert ended == [(oldest,)]
+    assert len(events) == 1
+    assert len(seen["viewer"]["sessions"]) == MOST_SESSIONS
+    assert await who(other.on(http)) == other.gid

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "completeUpload": "takes bytes in the bucket: test_audit.py",
     "acceptInvitation": "takes a letter: test_invitation_accepting.py",
     "completeSignIn": "takes a provider: tests/app/test_oidc.py",
+    "startIdentityLink": "takes a provider: tests/app/test_oidc_linking.py",
     "transferOwnership": "leaves nothing to do it with: test_ownership.py",
     "deleteAccount": "the last owner cannot: test_audit.py",
 }
