@@ -18,7 +18,7 @@ run: $(VENV)/run.stamp ## Start everything and serve on http://127.0.0.1:8000 (H
 test: $(VENV)/dev.stamp ## Run every test, on a real Postgres, Valkey and S3 (ARGS="-k words")
 	@exec $(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
-check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, tests
+check: $(VENV)/dev.stamp ## All that CI runs of Python: format, lint, imports, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -28,11 +28,13 @@ check: $(VENV)/dev.stamp ## All that CI runs: format, lint, imports, types, test
 web: ## Build the dashboard, if npm is there and something has changed
 	@web/dashboard/make.sh
 
-web-test: ## Check the dashboard: format, lint, types, tests, size (needs npm)
-	@test -d web/dashboard/node_modules || (cd web/dashboard && npm ci --ignore-scripts)
+web/dashboard/node_modules/.package-lock.json: web/dashboard/package-lock.json
+	@cd web/dashboard && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000
+
+web-test: web/dashboard/node_modules/.package-lock.json ## Check the dashboard: format, lint, types, tests, size (needs npm)
 	@cd web/dashboard && npm run check
 
-web-e2e: ## Try the dashboard in Chromium against `make run` in another terminal (PORT, DATA_DIR, WORDS=inbox)
+web-e2e: $(VENV)/dev.stamp ## Try the dashboard in Chromium against `make run` in another terminal (PORT, DATA_DIR, WORDS=inbox)
 	@node web/e2e/run.mjs "http://127.0.0.1:$${PORT:-8000}" "$$(command -v chromium || command -v google-chrome)" "$${DATA_DIR:-.earful}" $(WORDS)
 
 format: $(VENV)/dev.stamp ## Put the code into its format

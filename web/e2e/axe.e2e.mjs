@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { findingsHere } from './axe.mjs';
 import { bucket } from './bucket.mjs';
 import { ask, signIn } from './signing_in.mjs';
 
 const DASHBOARD = path.join(import.meta.dirname, '../dashboard');
-const AXE = createRequire(path.join(DASHBOARD, 'package.json')).resolve('axe-core/axe.min.js');
 const PHONE = { width: 390, height: 844 };
 
 const WEBHOOK = `mutation($input: CreateWebhookInput!) {
@@ -132,14 +131,4 @@ async function settled(page) {
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('networkidle');
   await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' });
-}
-
-/** Every rule that axe has, those of WCAG 2.2 and of good practice too. */
-async function findingsHere(page, name) {
-  await page.evaluate(await readFile(AXE, 'utf8'));
-  const violations = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { rules: { 'target-size': { enabled: true } } });
-    return violations.map(({ id, help, nodes }) => [id, help, nodes.map(({ html }) => html.slice(0, 160))]);
-  });
-  return violations.map(([id, help, nodes]) => `${name}: ${id} (${help}) ${nodes.slice(0, 4).join(' ')}`);
 }

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './processes.mjs';
 import { ask, signIn, submit } from './signing_in.mjs';
 
 const RESULT = '{ workspace(slug: "demo") { jobs(first: 1, kind: "KIND") { nodes { status resultUrl result } } } }';
+
+const PYTHON = path.join(import.meta.dirname, '../../.venv/bin/python');
+const READ =
+  'import pypdf, sys; print(*(page.extract_text() for page in pypdf.PdfReader(sys.argv[1], strict=True).pages))';
+
+/** What somebody reads who opens the PDF. */
+async function read(pdf) {
+  return (await promisify(execFile)(PYTHON, ['-c', READ, pdf])).stdout;
+}
 
 /** The newest job of a kind. */
 async function newest(page, kind) {
@@ -33,8 +46,46 @@ export const tests = {
     ]);
 
     const text = await readFile(await download.path(), 'utf8');
-    const bodies = text.trim().split('\n').map((line) => JSON.parse(line).body);
-    assert.deepEqual(bodies, [1, 2, 3].map((number) => `The ${word} number ${number}.`));
+    const bodies = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).body);
+    assert.deepEqual(
+      bodies,
+      [1, 2, 3].map((number) => `The ${word} number ${number}.`),
+    );
+  },
+
+  async 'a report is a PDF that opens, and says what is in the workspace'({ page, allow }) {
+    await signIn(page);
+    const word = `kestrel${Date.now()}`;
+    await submit(page, `The ${word} is a wonderful, excellent thing.`);
+    await submit(page, `The ${word} is terrible, and broke at once.`);
+    await page.goto('/w/demo/exports');
+    await page.getByLabel('File', { exact: true }).selectOption('PDF');
+    await page.getByText('Only some of it').click();
+    await page.getByLabel('Words in the text').fill(word);
+    await page.getByRole('button', { name: 'Start the export' }).click();
+    await page.getByText('The export has begun.').waitFor();
+    const { resultUrl } = await until(
+      () => newest(page, 'export'),
+      ({ status }) => status === 'SUCCEEDED',
+    );
+    allow(resultUrl);
+    await page.reload();
+    const row = page.getByRole('table', { name: 'Exports of the last days' }).getByRole('row').nth(1);
+    await row.getByRole('rowheader', { name: /\.pdf$/ }).waitFor();
+    await row.getByRole('cell', { name: '2', exact: true }).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      row.getByRole('button', { name: 'Download' }).click(),
+    ]);
+
+    assert.match(download.suggestedFilename(), /\.pdf$/);
+    const text = await read(await download.path());
+    assert.ok(text.startsWith('Customer feedback\nDemo Company\n'), text.slice(0, 200));
+    assert.ok(text.includes(`The ${word} is terrible, and broke at once.`), text);
+    assert.match(text, /Page 1 of 1/);
   },
 
   async 'a report is mailed again and again until its schedule is deleted'({ page }) {
@@ -80,7 +131,10 @@ export const tests = {
     const erase = page.getByRole('region', { name: 'Erase an author' });
     await erase.getByLabel('Address or id').fill(email);
     await erase.getByRole('button', { name: 'Erase' }).click();
-    await page.getByRole('dialog').getByRole('heading', { name: `Erase ${email}?` }).waitFor();
+    await page
+      .getByRole('dialog')
+      .getByRole('heading', { name: `Erase ${email}?` })
+      .waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Erase' }).click();
     const receipt = page.getByRole('table', { name: 'Receipts' }).getByRole('row').nth(1);
     await receipt.getByText('erased, by address').waitFor({ timeout: 60_000 });

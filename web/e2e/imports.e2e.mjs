@@ -53,7 +53,12 @@ export const tests = {
       page.getByRole('button', { name: 'Download all as CSV' }).click(),
     ]);
     const told = await readFile(await download.path(), 'utf8');
-    assert.equal(told.trim().split('\r\n').length, 3);
+    const [header, ...refused] = told.trim().split('\r\n');
+    assert.equal(header, 'row,column,reason,original');
+    assert.deepEqual(refused, [
+      '701,Stars,must be a whole number from 0 to 10,"x,No number,many,Grace"',
+      '702,Remark,must not be blank,"y,,3,Edsger"',
+    ]);
 
     await page.getByRole('button', { name: 'Undo the import' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Undo the import' }).click();

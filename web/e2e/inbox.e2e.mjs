@@ -41,7 +41,8 @@ export const tests = {
     for (let turn = 0; turn < 40 && seen.size < 120; turn += 1) {
       await page.mouse.wheel(0, 900);
       await page.waitForTimeout(120);
-      for (const id of await page.locator('[data-row]').evaluateAll((all) => all.map((each) => each.dataset.row))) seen.add(id);
+      for (const id of await page.locator('[data-row]').evaluateAll((all) => all.map((each) => each.dataset.row)))
+        seen.add(id);
     }
 
     assert.ok(seen.size >= 120, `${seen.size} seen`);
@@ -83,12 +84,20 @@ export const tests = {
     await page.getByLabel('Assign to').selectOption('Dana Demo');
     await rows(page).first().getByText('Assigned to Dana Demo').waitFor();
 
-    const query = '{ workspace(slug: "demo") { feedback(first: 4, filter: { search: "WORD" }) { nodes { id status assignee { name } tags { name } } } } }';
+    const query =
+      '{ workspace(slug: "demo") { feedback(first: 4, filter: { search: "WORD" }) { nodes { id status assignee { name } tags { name } } } } }';
     const { workspace } = await ask(page, query.replace('WORD', word));
     const changed = workspace.feedback.nodes.filter(({ status }) => status === 'IN_PROGRESS');
     assert.deepEqual(changed.map(({ id }) => id).sort(), ids.slice(1).sort());
     assert.ok(changed.every(({ assignee, tags }) => assignee.name === 'Dana Demo' && tags[0].name === 'Price'));
     await page.keyboard.press('Escape');
+    await page.reload();
+    await rows(page).nth(3).waitFor();
+    const tagged = rows(page)
+      .filter({ hasText: 'Price' })
+      .filter({ hasText: 'In progress' })
+      .filter({ hasText: 'Dana Demo' });
+    assert.equal(await tagged.count(), 3);
   },
 
   async 'a view is saved, looked at and deleted'({ page }) {

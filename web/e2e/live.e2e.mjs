@@ -1,26 +1,33 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { deliver, newHook } from './hook.mjs';
+import { insisted, kill, until } from './processes.mjs';
 import { ask, signIn, submit } from './signing_in.mjs';
 
 const FOUND = '{ workspace(slug: "demo") { feedback(first: 50, filter: { search: "WORD" }) { nodes { id body } } } }';
+const STORED = 'query($id: ID!) { workspace(slug: "demo") { feedback(filter: { sourceIds: [$id] }) { totalCount } } }';
 
-/** Kills the server's process, which its supervisor starts again. */
-async function kill(data) {
-  const { pid } = JSON.parse(await readFile(path.join(data, 'run', 'api.json'), 'utf8'));
-  process.kill(pid, 'SIGKILL');
+/** How much there is in the time that the overview shows, as it says. */
+async function total(page) {
+  const figure = page.getByRole('region', { name: 'The last 30 days' }).locator('strong').first();
+  return Number((await figure.innerText()).replaceAll(',', ''));
 }
 
-/** Asks until it is answered: while the server is away nobody is. */
-async function insisted(work, seconds = 120) {
-  for (let turn = 0; ; turn += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (turn > seconds * 2) throw error;
-      await new Promise((done) => setTimeout(done, 500));
+/** All that a list has which draws only what is on screen, from its head to its end: [id, text] as often as it is in it. */
+function scrolledThrough(page) {
+  return page.evaluate(async () => {
+    const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const places = new Map();
+    scrollTo(0, 0);
+    for (;;) {
+      await drawn();
+      for (const item of document.querySelectorAll('[aria-posinset]')) {
+        const row = item.querySelector('[data-row]');
+        places.set(item.getAttribute('aria-posinset'), [row.dataset.row, row.textContent]);
+      }
+      if (scrollY + innerHeight >= document.documentElement.scrollHeight - 1) return [...places.values()];
+      scrollBy(0, 400);
     }
-  }
+  });
 }
 
 export const tests = {
@@ -52,6 +59,23 @@ export const tests = {
     assert.equal(await page.getByText(body).count(), 1);
   },
 
+  async 'what is on screen stays when it is asked for anew and nobody answers'({ page, context }) {
+    await signIn(page);
+    await page.locator('[data-light=live]').waitFor();
+    const sender = await context.newPage();
+    await sender.goto('/workspaces');
+    const body = `Told, not asked for ${Date.now()}`;
+    await page.route('**/graphql', (route) => route.abort());
+    const failing = page.waitForEvent('requestfailed', { timeout: 60_000 });
+    await submit(sender, body);
+    await page.getByText(body).waitFor();
+    await failing;
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+    assert.equal(await page.getByText('That did not work').count(), 0);
+    assert.equal(await page.getByRole('listitem').filter({ hasText: body }).count(), 1);
+  },
+
   async 'no row is lost or doubled while the server is killed twice'({ page, context, data }) {
     await signIn(page);
     await page.locator('[data-light=live]').waitFor();
@@ -59,7 +83,7 @@ export const tests = {
     await sender.goto('/workspaces');
     const word = `otter${Date.now()}`;
     for (let number = 0; number < 15; number += 1) {
-      if (number === 5 || number === 10) await kill(data);
+      if (number === 5 || number === 10) await kill(data, 'api');
       await insisted(() => submit(sender, `${word} number ${number}.`));
     }
     await page.locator('[data-light=live]').waitFor({ timeout: 120_000 });
@@ -70,5 +94,54 @@ export const tests = {
     const shown = (await rows.locator('p').allTextContents()).sort();
     assert.deepEqual(shown, workspace.feedback.nodes.map(({ body }) => body).sort());
     assert.equal(new Set(shown).size, 15);
+  },
+
+  async 'a thousand signed webhooks arrive live while the server is killed twice'({ page, context, data }) {
+    await signIn(page);
+    const word = `plover${Date.now()}`;
+    const hook = await newHook(page, word);
+    const before = await total(page);
+    await page.locator('[data-light=live]').waitFor();
+    const inbox = await context.newPage();
+    await inbox.goto(`/w/demo/inbox?sources=${hook.id}`);
+    await inbox.getByText('Nothing here matches').waitFor();
+    await inbox.locator('[data-light=live]').waitFor();
+    for (const each of [page, inbox]) await each.evaluate(() => document.body.setAttribute('data-stayed', ''));
+    const texts = Array.from({ length: 1_000 }, (_, number) => `${word} number ${number}.`);
+
+    // What has come is counted on screen before the next are sent: it is there because it has been told, not asked for.
+    for (const [from, to] of [
+      [0, 400],
+      [400, 800],
+      [800, 1_000],
+    ]) {
+      let delivered = 0;
+      await deliver(hook, texts.slice(from, to), async () => {
+        delivered += 1;
+        if (delivered === 200 && to < 1_000) await kill(data, 'api');
+      });
+      const fresh = inbox.getByRole('button', { name: `Show ${to.toLocaleString('en')} new`, exact: true });
+      await fresh.waitFor({ timeout: 120_000 });
+    }
+
+    await inbox.getByRole('button', { name: 'Show 1,000 new' }).click();
+    await inbox.locator('[aria-setsize="1000"]').first().waitFor();
+    const rows = await scrolledThrough(inbox);
+    assert.deepEqual(rows.map(([, text]) => text).sort(), [...texts].sort());
+    assert.equal(new Set(rows.map(([id]) => id)).size, 1_000);
+    const { workspace } = await ask(page, STORED, { id: hook.id });
+    assert.equal(workspace.feedback.totalCount, 1_000);
+
+    // The overview has been there all the time, too: its newest are the newest, and its figure is the sum.
+    await until(
+      () => total(page),
+      (now) => now === before + 1_000,
+    );
+    const newest = page.getByRole('listitem').filter({ hasText: word }).locator('p');
+    assert.deepEqual(
+      await newest.allTextContents(),
+      rows.slice(0, 25).map(([, text]) => text),
+    );
+    for (const each of [page, inbox]) assert.equal(await each.locator('body[data-stayed]').count(), 1);
   },
 };

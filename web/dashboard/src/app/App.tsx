@@ -4,12 +4,13 @@ import { LanguageProvider } from '../i18n/language';
 import { Failed, Loading } from '../ui/states';
 import { ToastProvider } from '../ui/toast';
 import { Crash } from './Crash';
-import { NotFound } from './NotFound';
+import { NotForYou, NotFound } from './NotFound';
 import { ours } from './ours';
+import type { Role } from './page';
 import { ROUTES, type Route } from './routes';
 import { Shell } from './Shell';
 import { SessionProvider, useSession } from './session';
-import { WorkspaceProvider } from './workspace';
+import { isAtLeast, useWorkspace, WorkspaceProvider } from './workspace';
 
 export function App() {
   return (
@@ -45,7 +46,7 @@ function Pages() {
 }
 
 /** Lets in whom the page is for, and sends others where they belong. */
-function Guarded({ route: { access, Component } }: { route: Route }) {
+function Guarded({ route: { access, role, Component } }: { route: Route }) {
   const { user } = useSession();
   const [path] = useLocation();
   const search = useSearch();
@@ -60,12 +61,23 @@ function Guarded({ route: { access, Component } }: { route: Route }) {
     <Shell>
       <Crash key={path}>
         <Suspense fallback={<Loading lines={6} />}>
-          <Component />
+          {role ? (
+            <ForRole role={role}>
+              <Component />
+            </ForRole>
+          ) : (
+            <Component />
+          )}
         </Suspense>
       </Crash>
     </Shell>
   );
   return access === 'workspace' ? <InWorkspace>{content}</InWorkspace> : content;
+}
+
+/** What is hidden from who has less, by its address too; the server refuses it anyway. */
+function ForRole({ role, children }: { role: Role; children: ReactNode }) {
+  return isAtLeast(useWorkspace().viewerRole, role) ? children : <NotForYou />;
 }
 
 function InWorkspace({ children }: { children: ReactNode }) {

@@ -14,3 +14,16 @@ export function NotFound() {
     </>
   );
 }
+
+/** In the place of a page for those who may do more. */
+export function NotForYou() {
+  const { notForYou, notFound } = useShellMessages();
+  return (
+    <>
+      <Title>{notForYou.title}</Title>
+      <Empty icon="shield" title={notForYou.text}>
+        <Link href="/">{notFound.home}</Link>
+      </Empty>
+    </>
+  );
+}

@@ -59,6 +59,10 @@ const messages: ShellMessages = {
     retry: 'Noch einmal',
   },
   notFound: { title: 'Hier ist nichts', text: 'Oder es ist nicht für Sie bestimmt.', home: 'Zum Anfang' },
+  notForYou: {
+    title: 'So weit reicht Ihre Rolle nicht',
+    text: 'Ein Admin des Arbeitsbereichs kann das tun oder Ihnen eine andere Rolle geben.',
+  },
   problems: {
     InvalidInput: 'Bitte prüfen Sie, was markiert ist.',
     InvalidCredentials: 'Das passt nicht zusammen.',

@@ -57,6 +57,10 @@ const messages = {
     retry: 'Try again',
   },
   notFound: { title: 'There is nothing here', text: 'Or it is not yours to see.', home: 'To the start' },
+  notForYou: {
+    title: 'Your role does not reach so far',
+    text: 'An admin of the workspace can do this, or give you another role.',
+  },
   problems: {
     InvalidInput: 'Please check what is marked.',
     InvalidCredentials: 'That does not match.',

@@ -5,7 +5,7 @@ import type { ShellMessages } from './messages';
 /** Who sees a page: `workspace` pages have `/w/:slug` before them and a workspace around them. */
 type Access = 'everybody' | 'signed-out' | 'signed-in' | 'workspace';
 
-type Role = 'VIEWER' | 'ANALYST' | 'ADMIN' | 'OWNER';
+export type Role = 'VIEWER' | 'ANALYST' | 'ADMIN' | 'OWNER';
 
 export interface Navigation {
   group: 'workspace' | 'admin' | 'account';
@@ -13,13 +13,13 @@ export interface Navigation {
   order: number;
   icon: IconName;
   label: keyof ShellMessages['navigation'];
-  /** Who has less is not shown the link. */
-  role?: Role;
 }
 
 export interface Page {
   path: string;
   access: Access;
+  /** Who has less in the workspace is not shown the link, and is told so who comes nevertheless. */
+  role?: Role;
   load: () => Promise<{ default: ComponentType }>;
   /** Only pages with one are listed. */
   navigation?: Navigation;

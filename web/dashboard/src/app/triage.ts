@@ -48,12 +48,14 @@ const UPDATE = graphql(`
   }
 `);
 
-/** What feedback can be given and filtered by: tags, sources and people of the workspace. */
+const NONE = { tags: [], sources: [], members: [] };
+
+/** What feedback can be given and filtered by: tags, sources and people of the workspace, of which there are none before `areThere`. */
 export function useChoices() {
   const { slug } = useWorkspace();
   const [{ data }] = useQuery({ query: CHOICES, variables: { slug }, requestPolicy: 'cache-and-network' });
-  const { tags = [], sources = [], members = [] } = data?.workspace ?? {};
-  return { tags, sources, members };
+  const { tags, sources, members } = data?.workspace ?? NONE;
+  return { tags, sources, members, areThere: data !== undefined };
 }
 
 /** Changes feedback, together: answers it as it is then, or says why not and answers nothing. */

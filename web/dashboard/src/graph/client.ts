@@ -2,6 +2,7 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
 import { seenExchange } from '../offline/exchange';
 import { cached } from './cache';
+import { keptExchange } from './kept';
 import { renew } from './renewal';
 import type { Socket } from './socket';
 import { idsExchange } from './wire';
@@ -13,6 +14,7 @@ export function createClient(socket: Socket, onEnd: () => void): Client {
     preferGetMethod: false,
     fetchOptions: { credentials: 'same-origin', headers: { accept: 'application/graphql-response+json' } },
     exchanges: [
+      keptExchange,
       cached(),
       seenExchange,
       authExchange(async () => ({

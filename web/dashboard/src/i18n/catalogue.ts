@@ -1,5 +1,5 @@
 import { use } from 'react';
-import { type Language, useLanguage } from './language';
+import { type Language, preferred, useLanguage } from './language';
 
 /** The messages of a page in each language; English says what there must be. */
 export interface Catalogue<Messages> {
@@ -8,10 +8,10 @@ export interface Catalogue<Messages> {
 
 type Loaders<Messages> = Record<Language, () => Promise<{ default: Messages }>>;
 
-/** A catalogue whose languages are loaded when they are first read. */
+/** A catalogue whose languages are loaded when they are first read; the reader's at once, beside what else is being loaded. */
 export function catalogue<Messages>(loaders: Loaders<Messages>): Catalogue<Messages> {
   const loading = new Map<Language, Promise<Messages>>();
-  return {
+  const messages: Catalogue<Messages> = {
     in(language) {
       const known = loading.get(language);
       if (known) return known;
@@ -21,6 +21,8 @@ export function catalogue<Messages>(loaders: Loaders<Messages>): Catalogue<Messa
       return begun;
     },
   };
+  void messages.in(preferred());
+  return messages;
 }
 
 /** The messages in the reader's language. */

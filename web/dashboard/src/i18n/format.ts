@@ -1,4 +1,3 @@
-import { useMemo } from 'react';
 import { useLanguage } from './language';
 
 const UNITS = [
@@ -45,8 +44,12 @@ export function formats(locale: string) {
   };
 }
 
-/** Numbers and dates as the reader writes them, in the reader's zone. */
+const known = new Map<string, Format>();
+
+/** Numbers and dates as the reader writes them, in the reader's zone: one for all, since making one takes longer than drawing a row. */
 export function useFormat(): Format {
   const { locale } = useLanguage();
-  return useMemo(() => formats(locale), [locale]);
+  const format = known.get(locale) ?? formats(locale);
+  known.set(locale, format);
+  return format;
 }

@@ -40,7 +40,8 @@ export function useLanguage(): Speech {
   return speech;
 }
 
-function preferred(): Language {
+/** What the reader has chosen, or else the browser's. */
+export function preferred(): Language {
   const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((each) => each.split('-')[0])];
   return wanted.find((each): each is Language => each !== null && each !== undefined && each in LANGUAGES) ?? 'en';
 }

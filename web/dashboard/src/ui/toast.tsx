@@ -20,7 +20,8 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const show = useCallback(
     (toast: Toast) => {
       const id = performance.now();
-      setToasts((now) => [...now, { ...toast, id }]);
+      // Only what was done last can be undone.
+      setToasts((now) => [...now.filter((each) => !each.undo || !toast.undo), { ...toast, id }]);
       // What went wrong, and what can be undone, stays until it is dismissed.
       if (toast.kind !== 'failed' && !toast.undo) setTimeout(() => dismiss(id), SHOWN);
     },

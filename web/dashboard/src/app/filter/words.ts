@@ -8,11 +8,11 @@ import type { Which } from './values';
 type Messages = Awaited<ReturnType<typeof MESSAGES.in>>;
 type Named = readonly { id: string; name: string }[];
 
-/** Which feedback, for people: `“refund” · Shop, App · Negative · rated 1 to 3`. */
-export function inWords(which: Which, t: Messages, shell: ShellMessages, sources: Named, tags: Named): string {
+/** Which feedback, for people: `“refund” · Shop, App · Negative · rated 1 to 3`; names that are still asked for are `…`. */
+export function inWords(which: Which, t: Messages, shell: ShellMessages, sources?: Named, tags?: Named): string {
   const { search, sourceIds, tagIds, sentiments, ratingGte, ratingLte, statuses } = which;
-  const names = (ids: readonly string[] | null | undefined, named: Named) =>
-    ids?.map((id) => named.find((each) => each.id === id)?.name ?? t.gone).join(', ');
+  const names = (ids: readonly string[] | null | undefined, named: Named | undefined) =>
+    ids?.map((id) => (named ? (named.find((each) => each.id === id)?.name ?? t.gone) : '…')).join(', ');
   const least = ratingGte?.toString();
   const most = ratingLte?.toString();
   const parts = [
@@ -29,6 +29,9 @@ export function inWords(which: Which, t: Messages, shell: ShellMessages, sources
 export function useFilterWords(): (which: Which) => string {
   const t = useMessages(MESSAGES);
   const shell = useShellMessages();
-  const { sources, tags } = useChoices();
-  return useCallback((which) => inWords(which, t, shell, sources, tags), [t, shell, sources, tags]);
+  const { sources, tags, areThere } = useChoices();
+  return useCallback(
+    (which) => (areThere ? inWords(which, t, shell, sources, tags) : inWords(which, t, shell)),
+    [t, shell, sources, tags, areThere],
+  );
 }

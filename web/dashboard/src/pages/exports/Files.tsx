@@ -102,5 +102,8 @@ function useNames(jobs: readonly JobStateFragment[]) {
   const ids = jobs.flatMap((job) => madeBy(job)?.file_id ?? []);
   const [{ data }] = useQuery({ query: NAMES, variables: { ids }, pause: !ids.length });
   const names = new Map(data?.nodes.flatMap((each) => (each?.__typename === 'File' ? [[each.id, each.name]] : [])));
-  return (job: JobStateFragment) => names.get(madeBy(job)?.file_id ?? '');
+  return (job: JobStateFragment) => {
+    const id = madeBy(job)?.file_id;
+    return id && (data ? names.get(id) : '…');
+  };
 }

@@ -75,6 +75,9 @@ export function Triage({ feedback, onChanged }: Props) {
               onChange={({ target }) => void send({ assigneeId: target.value || null })}
             >
               <option value="">{shell.nobody}</option>
+              {feedback.assignee && !members.some(({ id }) => id === feedback.assignee?.memberId) && (
+                <option value={feedback.assignee.memberId ?? ''}>{feedback.assignee.name}</option>
+              )}
               {members.map(({ id, user }) => (
                 <option key={id} value={id}>
                   {user.name}

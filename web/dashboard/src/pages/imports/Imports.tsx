@@ -52,7 +52,7 @@ export default function Imports() {
   const format = useFormat();
   const { slug } = useWorkspace();
   const mayImport = useMay('ANALYST');
-  const { members } = useChoices();
+  const { members, areThere } = useChoices();
   const logged = useLogged();
   const [after, setAfter] = useState<string | null>(null);
   const [{ data, error, fetching }, ask] = useQuery({
@@ -111,7 +111,8 @@ export default function Imports() {
                     {
                       key: 'by',
                       title: t.by,
-                      cell: ({ createdById }) => members.find(({ user }) => user.id === createdById)?.user.name ?? '–',
+                      cell: ({ createdById }) =>
+                        members.find(({ user }) => user.id === createdById)?.user.name ?? (areThere ? '–' : '…'),
                     },
                     { key: 'asked', title: t.asked, cell: ({ createdAt }) => <Moment at={createdAt} /> },
                   ]}

@@ -9,6 +9,7 @@ import styles from './Bulk.module.css';
 import { STATUSES } from './conditions';
 import { MESSAGES } from './messages';
 import type { Row } from './rows';
+import { undoing } from './undo';
 
 interface Props {
   chosen: readonly Row[];
@@ -27,7 +28,7 @@ export function Bulk({ chosen, onChanged, onClear }: Props) {
   const change = useTriage();
   const { tags, members } = useChoices();
   const [running, setRunning] = useState(0);
-  const before = useRef<Promise<unknown>>(Promise.resolve());
+  const before = useRef<Promise<readonly Row[]>>(Promise.resolve([]));
   const given = tags.filter(({ id }) => chosen.some((row) => row.tags.some((tag) => tag.id === id)));
 
   /** One after the other, so that what was asked for last is what is answered last. */
@@ -37,20 +38,38 @@ export function Bulk({ chosen, onChanged, onClear }: Props) {
       return;
     }
     const ids = chosen.map(({ id }) => id);
+    // What is being changed now is not on screen yet.
+    const begun = running ? before.current : Promise.resolve([]);
     setRunning((now) => now + 1);
-    before.current = before.current.then(async () => {
+    before.current = begun.then(async (answered) => {
+      const were = chosen.map((row) => answered.find(({ id }) => id === row.id) ?? row);
       const done = await change({ ids, ...what });
       setRunning((now) => now - 1);
-      if (done) {
-        onChanged(done.feedback);
-        const missing = done.missingIds.length ? ` ${t.missing(done.missingIds.length)}` : '';
-        toast({ text: t.changed(done.changed) + missing });
-      }
+      if (!done) return answered;
+      onChanged(done.feedback);
+      const missing = done.missingIds.length ? ` ${t.missing(done.missingIds.length)}` : '';
+      const back = undoing(were, what);
+      toast({
+        text: t.changed(done.changed) + missing,
+        ...(back.length > 0 && { undo: { label: t.undo, action: () => void undo(back) } }),
+      });
+      return done.feedback;
     });
   }
 
+  async function undo(inputs: readonly UpdateFeedbackInput[]) {
+    let changed = 0;
+    for (const input of inputs) {
+      const done = await change(input);
+      if (!done) return;
+      onChanged(done.feedback);
+      changed += done.changed;
+    }
+    toast({ text: t.undone(changed) });
+  }
+
   return (
-    <section className={styles.bulk} aria-label={t.title} aria-busy={running > 0}>
+    <section data-bar className={styles.bulk} aria-label={t.title} aria-busy={running > 0}>
       <strong role="status">{t.chosen(chosen.length)}</strong>
       <Act
         label={t.status}

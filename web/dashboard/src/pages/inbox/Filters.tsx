@@ -175,7 +175,7 @@ function Choice<Value extends string>({ label, chosen, options, onChange }: Choi
     >
       <summary>
         <span className={styles.label}>{label}</span>
-        <span className={styles.chosen}>{named.join(', ') || t.any}</span>
+        <span className={styles.chosen}>{named.join(', ') || (chosen.length ? '…' : t.any)}</span>
       </summary>
       <fieldset>
         <legend className="unseen">{label}</legend>

@@ -81,7 +81,7 @@ export function Views({ conditions }: { conditions: Conditions }) {
           {view.name}
         </Link>
       ))}
-      {here !== '' && !present && (
+      {here !== '' && data && !present && (
         <Button kind="quiet" icon="plus" onClick={() => ask('save')}>
           {t.save}
         </Button>

@@ -67,6 +67,8 @@ const messages: typeof en = {
     untag: 'Schlagwort nehmen',
     clear: 'Nichts auswählen',
     changed: (number) => count(number, { one: '# geändert', other: '# geändert' }),
+    undo: 'Rückgängig',
+    undone: (number) => count(number, { one: '# ist wie zuvor', other: '# sind wie zuvor' }),
     missing: (number) => count(number, { one: '# ist nicht mehr da', other: '# sind nicht mehr da' }),
     most: 'Höchstens 500 auf einmal.',
   },

@@ -66,6 +66,8 @@ const messages = {
     untag: 'Remove tag',
     clear: 'Choose none',
     changed: (number: number) => count(number, { one: '# changed', other: '# changed' }),
+    undo: 'Undo',
+    undone: (number: number) => count(number, { one: '# is as it was', other: '# are as they were' }),
     missing: (number: number) => count(number, { one: '# is not there any more', other: '# are not there any more' }),
     most: 'No more than 500 at once.',
   },

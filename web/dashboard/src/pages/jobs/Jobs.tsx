@@ -16,7 +16,7 @@ import { Moment } from '../../ui/Moment';
 import { useOutcome } from '../../ui/outcome';
 import { Empty, Failed, Loading } from '../../ui/states';
 import { Table } from '../../ui/Table';
-import { STATUSES, Status } from './Job';
+import { Followed, STATUSES } from './Job';
 import styles from './Jobs.module.css';
 import { MESSAGES } from './messages';
 
@@ -37,8 +37,8 @@ const JOBS = graphql(`
   }
 `);
 
-/** Jobs come and go by the second, and each is a row of this list for a short time only. */
-const READ_AGAIN = 3_000;
+/** What is listed is followed; what is not yet is looked for. */
+const READ_AGAIN = 10_000;
 
 const CANCEL = graphql(`
   mutation CancelJob($input: CancelJobInput!) {
@@ -134,7 +134,7 @@ export default function Jobs() {
                 id={({ id }) => id}
                 columns={[
                   { key: 'kind', title: t.kind, cell: ({ kind }) => <code>{kind}</code> },
-                  { key: 'status', title: t.status, cell: (job) => <Status {...job} /> },
+                  { key: 'status', title: t.status, cell: (job) => <Followed job={job} /> },
                   { key: 'attempts', title: t.attempts, cell: ({ attempts }) => attempts, numeric: true },
                   { key: 'error', title: t.error, cell: ({ error: why }) => why ?? '–' },
                   { key: 'created', title: t.created, cell: ({ createdAt }) => <Moment at={createdAt} /> },

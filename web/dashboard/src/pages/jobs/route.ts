@@ -10,13 +10,15 @@ export default [
   page({
     path: '/w/:slug/dead-letters',
     access: 'workspace',
+    role: 'ADMIN',
     load: () => import('./DeadLetters'),
-    navigation: { group: 'admin', order: 51, icon: 'warning', label: 'deadLetters', role: 'ADMIN' },
+    navigation: { group: 'admin', order: 51, icon: 'warning', label: 'deadLetters' },
   }),
   page({
     path: '/w/:slug/schedules',
     access: 'workspace',
+    role: 'ADMIN',
     load: () => import('./Schedules'),
-    navigation: { group: 'admin', order: 52, icon: 'clock', label: 'schedules', role: 'ADMIN' },
+    navigation: { group: 'admin', order: 52, icon: 'clock', label: 'schedules' },
   }),
 ];

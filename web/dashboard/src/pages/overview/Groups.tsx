@@ -10,6 +10,7 @@ import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
 import { Card } from '../../ui/Card';
 import { Columns } from '../../ui/Stack';
+import { Loading } from '../../ui/states';
 import styles from './Groups.module.css';
 import { MESSAGES } from './messages';
 
@@ -38,7 +39,7 @@ interface Time {
 /** How each source and each tag feels. */
 export const Groups = memo(function Groups(time: Time) {
   const t = useMessages(MESSAGES);
-  const { sources, tags } = useChoices();
+  const { sources, tags, areThere } = useChoices();
   return (
     <Columns least={26}>
       <Card title={t.bySource}>
@@ -47,7 +48,7 @@ export const Groups = memo(function Groups(time: Time) {
             <Group key={id} name={name} id={id} by="sources" time={time} />
           ))}
         </ul>
-        {!sources.length && <p>{t.noGroups}</p>}
+        {!sources.length && (areThere ? <p>{t.noGroups}</p> : <Loading lines={3} />)}
       </Card>
       <Card title={t.byTag}>
         <ul className={styles.groups}>
@@ -55,7 +56,7 @@ export const Groups = memo(function Groups(time: Time) {
             <Group key={id} name={name} id={id} by="tags" time={time} />
           ))}
         </ul>
-        {!tags.length && <p>{t.noGroups}</p>}
+        {!tags.length && (areThere ? <p>{t.noGroups}</p> : <Loading lines={3} />)}
       </Card>
     </Columns>
   );

@@ -1,4 +1,4 @@
-import { memo, useCallback, useEffect, useState } from 'react';
+import { memo, startTransition, useCallback, useEffect, useState } from 'react';
 import { useFeedbackEvents } from '../../app/workspace';
 import type { FeedbackRowFragment } from '../../gql/graphql';
 import { useMessages } from '../../i18n/catalogue';
@@ -20,14 +20,13 @@ interface Props {
 export function Newest({ nodes, most, onGap }: Props) {
   const t = useMessages(MESSAGES);
   const [rows, setRows] = useState(() => [...nodes]);
-  // What was asked for again is newer than what was shown; what came by the feed alone stays.
-  useEffect(() => {
-    setRows((now) => merged(now, nodes.map(asChange), most));
-  }, [nodes, most]);
+  // Drawn in slices: hundreds a second keep nobody from what they are doing.
   const onChanges = useCallback(
-    (changes: readonly FeedbackChange[]) => setRows((now) => merged(now, changes, most)),
+    (changes: readonly FeedbackChange[]) => startTransition(() => setRows((now) => merged(now, changes, most))),
     [most],
   );
+  // What was asked for again is newer than what was shown; what came by the feed alone stays.
+  useEffect(() => onChanges(nodes.map(asChange)), [nodes, onChanges]);
   useFeedbackEvents(onChanges, onGap);
 
   if (!rows.length) {

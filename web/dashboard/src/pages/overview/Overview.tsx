@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useLocation, useSearch } from 'wouter';
 import { Title } from '../../app/Title';
@@ -106,7 +106,9 @@ export default function Overview() {
     timeZone: timeZone(),
     first: SHOWN,
   };
-  const [{ data, error, stale }, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
+  const [answer, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
+  // Drawn in slices, as the newest are: an answer is a lot at once.
+  const { data, error, operation } = useDeferredValue(answer);
   const [{ data: changed }] = useSubscription({
     query: TOTALS,
     variables: { workspaceId: id, from: time.from },
@@ -127,6 +129,9 @@ export default function Overview() {
   }, [total, again]);
   useEffect(() => () => clearTimeout(following.current), []);
   const workspace = data?.workspace;
+  // Until the answer is there, another time's is shown; to be asked for anew is no reason to fade.
+  const shown = operation?.variables;
+  const isOther = shown?.from !== variables.from || shown.to !== variables.to;
   const look = useCallback((wanted: string) => go(`${path}?${wanted}`), [go, path]);
 
   return (
@@ -147,7 +152,7 @@ export default function Overview() {
               buckets={workspace.stats.buckets}
               before={workspace.before.buckets}
               onChoose={look}
-              isBusy={stale}
+              isBusy={isOther}
             />
           </Card>
           <Groups {...time} />

@@ -4,8 +4,14 @@ export default [
   page({
     path: '/w/:slug/webhooks',
     access: 'workspace',
+    role: 'ADMIN',
     load: () => import('./Webhooks'),
-    navigation: { group: 'admin', order: 40, icon: 'hook', label: 'webhooks', role: 'ADMIN' },
+    navigation: { group: 'admin', order: 40, icon: 'hook', label: 'webhooks' },
   }),
-  page({ path: '/w/:slug/webhooks/:webhookId', access: 'workspace', load: () => import('./Webhook') }),
+  page({
+    path: '/w/:slug/webhooks/:webhookId',
+    access: 'workspace',
+    role: 'ADMIN',
+    load: () => import('./Webhook'),
+  }),
 ];
