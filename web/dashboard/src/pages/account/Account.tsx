@@ -17,6 +17,10 @@ import { Sessions } from './Sessions';
 
 const ACCOUNT = graphql(`
   query Account {
+    identityProviders {
+      id
+      name
+    }
     viewer {
       user {
         id
@@ -55,7 +59,9 @@ export default function Account() {
             <Password onChange={again} />
             <SecondFactor isOn={user.totpEnabled} isVerified={user.emailVerified} onChange={again} />
           </Columns>
-          {user.linkedIdentities.length > 0 && <Identities identities={user.linkedIdentities} onChange={again} />}
+          {user.linkedIdentities.length + data.identityProviders.length > 0 && (
+            <Identities identities={user.linkedIdentities} providers={data.identityProviders} onChange={again} />
+          )}
           <Sessions sessions={viewer.sessions} onChange={again} />
           <SecurityLog />
           <Leaving />
