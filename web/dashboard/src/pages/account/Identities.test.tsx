@@ -13,7 +13,7 @@ const server: Exchange = () => (operations) =>
   pipe(
     operations,
     map((operation) => {
-      const is = operation.variables.input.password === PASSWORD;
+      const is = operation.variables?.input.password === PASSWORD;
       const startIdentityLink = is
         ? { __typename: 'StartIdentityLinkSuccess', url: '#acme' }
         : { __typename: 'InvalidCredentials', message: 'The password is wrong.' };
