@@ -53,8 +53,9 @@ def declare(schema: strawberry.Schema) -> strawberry.Schema:
     types = schema._schema.type_map.values()  # noqa: SLF001
     unions = [type_ for type_ in types if isinstance(type_, GraphQLUnionType)]
     in_unions = {member.name for union in unions for member in union.types}
-    schema._schema.type_map["DateTime"].extensions[UNCHANGED] = TIME_AS_IT_IS  # noqa: SLF001
     for type_ in types:
+        if type_.name == "DateTime":
+            type_.extensions[UNCHANGED] = TIME_AS_IT_IS
         definition = type_.extensions.get(_DEFINITION)
         if not isinstance(type_, GraphQLObjectType) or definition is None:
             continue

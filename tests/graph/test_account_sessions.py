@@ -362,6 +362,7 @@ async def test_refreshing_makes_a_session_the_latest_used(nobody: Caller, factor
     assert await who(nobody.signed_in(second)) == person.gid
 
 
+@pytest.mark.usefixtures("kept_outbox")
 async def test_there_are_a_thousand_sessions_at_most_and_the_one_not_used_for_longest_ends(
     nobody: Caller, http: httpx.AsyncClient, factory: Factory
 ) -> None:
