@@ -294,10 +294,10 @@ class Topology:
     async def kill_postgres(self) -> None:
         """Kill the primary, and wait until it is back."""
         file = self.directory / "stores" / "postgres" / "data" / "postmaster.pid"
-        pid = int(file.read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        (killed,) = _first_line(file)
+        os.kill(int(killed), signal.SIGKILL)
         async with asyncio.timeout(120):
-            while file.read_text().split()[:1] in ([], [str(pid)]):
+            while _first_line(file) in ([], [killed]):
                 await asyncio.sleep(0.05)
         await listens(urlsplit(self.endpoints.database_url or "").port or 0)
 
@@ -322,6 +322,13 @@ class Topology:
             answer = await http.get(f"{self.prometheus}/api/v1/{path}", params=query)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()["data"]
+
+
+def _first_line(file: Path) -> list[str]:
+    """Of a file that is written anew, in a list; nothing where it is not there, or still empty."""
+    with suppress(FileNotFoundError):
+        return file.read_text().split()[:1]
+    return []
 
 
 @contextmanager
