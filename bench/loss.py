@@ -91,8 +91,11 @@ def main(arguments: Sequence[str]) -> None:
         environment = {**os.environ, **earful_environment(endpoints), "LOG_LEVEL": "warning"}
         # One name for both, as behind a gateway: it is in the tokens.
         environment["PUBLIC_URL"] = "http://earful.test"
-        seed = [sys.executable, "-m", "app", "seed"]
-        subprocess.run(seed, cwd=ROOT, env=environment, check=True)  # noqa: S603 - our own
+        # The first for the bucket.
+        for command in ("migrate", "seed"):
+            subprocess.run(  # noqa: S603 - our own commands
+                [sys.executable, "-m", "app", command], cwd=ROOT, env=environment, check=True
+            )
         ports = [free_port(), free_port()]
         children = {
             f"api{at}": Child(
