@@ -21,7 +21,7 @@ class Timers:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, late: Callable[[], None]) -> None:
-        """Call this in so many seconds, unless it is taken away before. What is there already is not added."""
+        """Call this in so many seconds, unless it is taken away before."""
         loop = asyncio.get_running_loop()
         self._due[late] = loop.time() + self.seconds
         if self._timer is None:
