@@ -120,7 +120,9 @@ _TOLD: Mapping[Kind, Mapping[str, Callable[[Any], Any]]] = {
     )
     | {"url": _host, "source_ids": _ids, "tag_ids": _ids},
     Kind.FILE: dict.fromkeys(("name", "content_type", "size", "purpose", "status"), _as_is),
-    Kind.EXPORT_SCHEDULE: dict.fromkeys(("name", "format", "period", "hour", "time_zone"), _as_is)
+    Kind.EXPORT_SCHEDULE: dict.fromkeys(
+        ("name", "format", "period", "hour", "time_zone", "enabled"), _as_is
+    )
     | {"user_ids": _ids},
     Kind.FEEDBACK_NOTE: {"actor_name": _as_is},
     Kind.SAVED_VIEW: dict.fromkeys(("name", "order_by"), _as_is)

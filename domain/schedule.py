@@ -61,6 +61,7 @@ class Plan:
     rhythm: Rhythm
     missed: Missed = Missed.ONCE
     arguments: Mapping[str, Any] | None = None
+    enabled: bool = True
 
 
 def following(rhythm: Rhythm, moment: datetime) -> datetime:
@@ -110,7 +111,8 @@ def _latest(rhythm: Rhythm, due: datetime, now: datetime) -> datetime:
 async def put(uow: UnitOfWork, plan: Plan, *, workspace: UUID | None) -> Schedule:
     """Make a schedule of a workspace that was entered, or of the instance, or change the one of the same name.
 
-    One whose rhythm stays as it is keeps the time of its next run.
+    One whose rhythm stays as it is keeps the time of its next run. One that was paused and is enabled again makes up
+    for nothing.
     """
     cron: str | None = None
     every_seconds: int | None = None
@@ -130,6 +132,7 @@ async def put(uow: UnitOfWork, plan: Plan, *, workspace: UUID | None) -> Schedul
         every_seconds=every_seconds,
         time_zone=time_zone,
         missed=plan.missed,
+        enabled=plan.enabled,
         next_run_at=following(plan.rhythm, uow.now),
     )
 

@@ -54,6 +54,7 @@ class ExportSchedule(Node):
         reads=("user_ids",),
         description="Users who are mailed as long as they belong to the workspace and may export.",
     )
+    enabled: bool = strawberry.field(description="Whether it is made: false while it is paused.")
     updated_by_id: strawberry.ID | None = column(
         "updated_by",
         ids.writer(Kind.USER),
@@ -83,6 +84,7 @@ class CreateExportScheduleInput:
     time_zone: str = strawberry.field(
         default="UTC", description="The IANA time zone of its days and hours."
     )
+    enabled: bool = strawberry.field(default=True, description="Whether it is made.")
 
     def settings(self) -> export.Settings:
         return export.Settings(
@@ -93,6 +95,7 @@ class CreateExportScheduleInput:
             hour=self.hour,
             time_zone=self.time_zone,
             member_ids=read_ids(Kind.MEMBER, self.member_ids, "memberIds"),
+            enabled=self.enabled,
         )
 
 
@@ -127,6 +130,10 @@ class UpdateExportScheduleInput:
     time_zone: str | None = strawberry.field(
         default=None, description="The IANA time zone from now on."
     )
+    enabled: bool | None = strawberry.field(
+        default=None,
+        description="Whether it is made from now on. What was missed while it was not is not made up for.",
+    )
 
     def settings(self) -> export.Settings:
         members = self.member_ids
@@ -138,6 +145,7 @@ class UpdateExportScheduleInput:
             hour=self.hour,
             time_zone=self.time_zone,
             member_ids=None if members is None else read_ids(Kind.MEMBER, members, "memberIds"),
+            enabled=self.enabled,
         )
 
 

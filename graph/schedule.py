@@ -51,7 +51,10 @@ class Schedule(Node):
     last_run_at: datetime | None = strawberry.field(
         description="When the last run was due; null before the first."
     )
-    next_run_at: datetime = strawberry.field(description="When the next run is due.")
+    enabled: bool = strawberry.field(description="Whether it runs: false while it is paused.")
+    next_run_at: datetime = strawberry.field(
+        description="When the next run is due; it does not come while the schedule is not `enabled`."
+    )
 
     last_job: Job | None = batch(
         _last_job,

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Index,
     Integer,
@@ -59,6 +60,7 @@ class ExportSchedule(SQLModel, table=True):
     hour: int = Field(sa_type=Integer)
     time_zone: str = Field(sa_type=Text)
     user_ids: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    enabled: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": "true"})
     updated_by: UUID | None = Field(default=None, foreign_key="user.id", ondelete="SET NULL")
     created_at: datetime = Field(sa_type=TIMESTAMP)
     updated_at: datetime = Field(sa_type=TIMESTAMP)
@@ -74,6 +76,7 @@ class ExportScheduleRow(Record):
     hour: int
     time_zone: str
     user_ids: list[UUID]
+    enabled: bool
     updated_by: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -105,7 +108,7 @@ _COLUMNS = tuple(
     sql_cast(_export.filter, Text).label("filter") if name == "filter" else _export[name]
     for name in ExportScheduleRow.__annotations__
 )
-_SETTINGS = ("name", "format", "period", "hour", "time_zone", "user_ids", "updated_by")
+_SETTINGS = ("name", "format", "period", "hour", "time_zone", "user_ids", "enabled", "updated_by")
 _in_workspace = _export.workspace_id == bindparam("workspace")
 _filter = sql_cast(bindparam("filter", type_=Text), JSONB)
 _OF_WORKSPACES = Statement(

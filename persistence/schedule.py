@@ -6,17 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Index,
     Integer,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     case,
     delete,
     literal_column,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy import cast as sql_cast
@@ -48,7 +51,7 @@ class Schedule(SQLModel, table=True):
         CheckConstraint("every_seconds > 0", name="every_seconds"),
         CheckConstraint("missed IN ('EVERY', 'ONCE', 'SKIP')", name="missed"),
         UniqueConstraint("tenant_id", "name"),
-        Index("schedule_next_run_at_idx", "next_run_at"),
+        Index("schedule_next_run_at_idx", "next_run_at", postgresql_where=text("enabled")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -61,6 +64,7 @@ class Schedule(SQLModel, table=True):
     every_seconds: int | None = Field(default=None, sa_type=Integer)
     time_zone: str = Field(sa_type=Text)
     missed: str = Field(sa_type=Text)
+    enabled: bool = Field(sa_type=Boolean, sa_column_kwargs={"server_default": "true"})
     created_at: datetime = Field(sa_type=TIMESTAMP)
     last_run_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
     next_run_at: datetime = Field(sa_type=TIMESTAMP)
@@ -77,6 +81,7 @@ class ScheduleRow(Record):
     every_seconds: int | None
     time_zone: str
     missed: str
+    enabled: bool
     created_at: datetime
     last_run_at: datetime | None
     next_run_at: datetime
@@ -87,20 +92,27 @@ _schedule = table(Schedule).c
 _COLUMNS = tuple(_schedule[name] for name in ScheduleRow.__annotations__)
 _put = insert(table(Schedule)).values(
     **given("id", "name", "kind", "cron", "every_seconds", "time_zone", "missed", "next_run_at"),
+    enabled=bindparam("enabled"),
     workspace_id=bindparam("workspace"),
     arguments=sql_cast(bindparam("arguments", type_=Text), JSONB),
     created_at=bindparam("now"),
 )
 _RHYTHM = ("cron", "every_seconds", "time_zone")
-# What has the rhythm that it had is next when it was to be.
-_has_changed = or_(*(_schedule[name].is_distinct_from(_put.excluded[name]) for name in _RHYTHM))
+# What has the rhythm that it had is next when it was to be, unless it is resumed.
+_begins_anew = or_(
+    *(_schedule[name].is_distinct_from(_put.excluded[name]) for name in _RHYTHM),
+    and_(_put.excluded.enabled, ~_schedule.enabled),
+)
 _PUT = Statement(
     _put.on_conflict_do_update(
         index_elements=["tenant_id", "name"],
-        set_={name: _put.excluded[name] for name in ("kind", "arguments", "missed", *_RHYTHM)}
+        set_={
+            name: _put.excluded[name]
+            for name in ("kind", "arguments", "missed", "enabled", *_RHYTHM)
+        }
         | {
             "next_run_at": case(
-                (_has_changed, _put.excluded.next_run_at), else_=_schedule.next_run_at
+                (_begins_anew, _put.excluded.next_run_at), else_=_schedule.next_run_at
             )
         },
     ).returning(*_COLUMNS),
@@ -122,16 +134,17 @@ _DROP_OTHERS = Statement(
     ),
     Record,
 )
+_is_due = and_(_schedule.enabled, _schedule.next_run_at <= bindparam("now"))
 _DUE = Statement(
     select(_schedule.id)
-    .where(_schedule.next_run_at <= bindparam("now"))
+    .where(_is_due)
     .order_by(_schedule.next_run_at)
     .limit(literal_column("1000")),
     ScheduleRow,
 )
 _TAKE = Statement(
     select(*_COLUMNS)
-    .where(_schedule.id == bindparam("id"), _schedule.next_run_at <= bindparam("now"))
+    .where(_schedule.id == bindparam("id"), _is_due)
     .with_for_update(skip_locked=True),
     ScheduleRow,
 )
@@ -173,9 +186,13 @@ async def put(
     every_seconds: int | None,
     time_zone: str,
     missed: str,
+    enabled: bool,
     next_run_at: datetime,
 ) -> ScheduleRow:
-    """Make a schedule, or give the one of this name another kind, rhythm or arguments; `arguments` is a JSON text."""
+    """Make a schedule, or give the one of this name another kind, rhythm or arguments; `arguments` is a JSON text.
+
+    One that is not enabled is never due; when it is enabled again its next run is at `next_run_at`.
+    """
     (row,) = await uow.fetch(
         _PUT,
         id=new_id(),
@@ -187,6 +204,7 @@ async def put(
         every_seconds=every_seconds,
         time_zone=time_zone,
         missed=missed,
+        enabled=enabled,
         next_run_at=next_run_at,
         now=uow.now,
     )

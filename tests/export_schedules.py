@@ -7,7 +7,7 @@ from domain.ids import Kind
 from tests.callers import JSON, Caller
 from tests.factories import Factory, Person, Tenant
 
-_FIELDS = "id name format filter period hour timeZone userIds updatedById"
+_FIELDS = "id name format filter period hour timeZone userIds enabled updatedById"
 _REFUSAL = "__typename ... on Problem { message } ... on InvalidInput { fields { path message } }"
 CREATE = f"""mutation($input: CreateExportScheduleInput!) {{
     result: createExportSchedule(input: $input) {{

@@ -438,6 +438,7 @@ class Factory(PeopleFactory):
                 hour=7,
                 time_zone="UTC",
                 user_ids=[tenant.owner.id],
+                enabled=True,
                 updated_by=tenant.owner.id,
             )
         return ids.write(Kind.EXPORT_SCHEDULE, row.id)

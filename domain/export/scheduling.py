@@ -65,6 +65,7 @@ class Settings:
     hour: int | None = None
     time_zone: str | None = None
     member_ids: Sequence[UUID] | None = None
+    enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ async def create(
 
 
 async def update(uow: UnitOfWork, viewer: Viewer, id_: UUID, settings: Settings) -> ExportSchedule:
-    """Change one; from now on it is read as whoever has changed it last."""
+    """Change one; from now on it is read as whoever has changed it last.
+
+    What is paused makes up for nothing when it is resumed.
+    """
     row = await _enter(uow, viewer, id_)
     known = Settings(
         name=row.name,
@@ -104,10 +108,13 @@ async def update(uow: UnitOfWork, viewer: Viewer, id_: UUID, settings: Settings)
         period=Period(row.period),
         hour=row.hour,
         time_zone=row.time_zone,
+        enabled=row.enabled,
     )
     given = {name: getattr(settings, name) for name in Settings.__slots__}
     wanted = replace(known, **{name: value for name, value in given.items() if value is not None})
-    values = await _checked(uow, viewer, row.workspace_id, wanted, users=row.user_ids)
+    values = await _checked(
+        uow, viewer, row.workspace_id, wanted, users=row.user_ids, where=known.where
+    )
     changed = await store.change(uow, row.id, workspace=row.workspace_id, **values)
     await _plan(uow, changed)
     what = audit.Action.EXPORT_SCHEDULE_UPDATED
@@ -142,12 +149,13 @@ async def by_ids(
 async def due(
     reader: Reader, workspace: UUID, arguments: Mapping[str, Any], now: datetime
 ) -> Due | None:
-    """What is to be made for a run; None where it was taken away. NotFoundError where nobody may have it any more.
+    """What is to be made for a run; None where it was taken away or paused.
 
-    It is about the period before the time that the run was meant for, however late it comes.
+    NotFoundError where nobody may have it any more. It is about the period before the time that the run was meant for,
+    however late it comes.
     """
     row = await store.find(reader, workspace, UUID(arguments["export_schedule"]))
-    if row is None:
+    if row is None or not row.enabled:
         return None
     people = [
         person
@@ -231,14 +239,15 @@ async def _checked(
     settings: Settings,
     *,
     users: Sequence[UUID] = (),
+    where: Filter | None = None,
 ) -> dict[str, Any]:
-    """What is to be stored of the settings."""
+    """What is to be stored of the settings; `users` and `where` are stored already."""
     checks = Checks()
     checks.line(settings.name, "name", longest=200, required=True)
     hour = 7 if settings.hour is None else settings.hour
     checks.number(hour, "hour", least=0, most=23)
-    where, time_zone = settings.where or Filter(), settings.time_zone or "UTC"
-    if where.occurred_after is not None or where.occurred_before is not None:
+    wanted, time_zone = settings.where or Filter(), settings.time_zone or "UTC"
+    if wanted.occurred_after is not None or wanted.occurred_before is not None:
         checks.refuse(["filter"], "must be without times: the period says them")
     if settings.member_ids is not None and not 0 < len(settings.member_ids) <= MOST_RECIPIENTS:
         checks.refuse(["memberIds"], f"must be from 1 to {MOST_RECIPIENTS}")
@@ -247,7 +256,8 @@ async def _checked(
     except InvalidInputError as error:
         checks.refuse(["timeZone"], error.fields[0].message)
     checks.done()
-    await check_filter(uow, workspace, where)
+    if wanted != where:
+        await check_filter(uow, workspace, wanted)
     if settings.member_ids is not None:
         users = await _users(uow, workspace, settings.member_ids)
     assert settings.format is not None  # noqa: S101 - the schema says so
@@ -255,11 +265,12 @@ async def _checked(
     return {
         "name": settings.name,
         "format": settings.format,
-        "filter": orjson.dumps(where.values()).decode(),
+        "filter": orjson.dumps(wanted.values()).decode(),
         "period": settings.period,
         "hour": hour,
         "time_zone": time_zone,
         "user_ids": list(users),
+        "enabled": settings.enabled is not False,
         "updated_by": viewer.user_id,
     }
 
@@ -279,7 +290,9 @@ async def _users(uow: UnitOfWork, workspace: UUID, members: Sequence[UUID]) -> l
 async def _plan(uow: UnitOfWork, row: ExportSchedule) -> None:
     rhythm = Cron(f"0 {row.hour} {_DAYS[Period(row.period)]}", row.time_zone)
     arguments = {"export_schedule": row.id.hex}
-    plan = Plan(_plan_name(row.id), SCHEDULED_EXPORT, rhythm, Missed.ONCE, arguments)
+    plan = Plan(
+        _plan_name(row.id), SCHEDULED_EXPORT, rhythm, Missed.ONCE, arguments, enabled=row.enabled
+    )
     await schedule.put(uow, plan, workspace=row.workspace_id)
 
 

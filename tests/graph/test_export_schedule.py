@@ -1,8 +1,10 @@
 """Scheduled exports over GraphQL: made, changed, listed and taken away by those who may."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from tests.export_schedules import DELETE, LISTED, UPDATE, ask, made, uuid
@@ -41,6 +43,7 @@ async def test_a_schedule_is_made_and_planned(factory: Factory, http: httpx.Asyn
         "period": "WEEK",
         "hour": 6,
         "timeZone": "Europe/Berlin",
+        "enabled": True,
         "updatedById": tenant.owner.gid,
     }
     assert await factory.rows(_PLANS, workspace=tenant.id) == [
@@ -66,6 +69,60 @@ async def test_what_is_changed_is_planned_anew_and_the_rest_stays(
     assert await factory.rows(_PLANS, workspace=tenant.id) == [
         ("0 23 1 * *", "UTC", "ONCE", "scheduled_export")
     ]
+
+
+async def test_what_is_paused_is_resumed_as_it_was(
+    factory: Factory, http: httpx.AsyncClient
+) -> None:
+    tenant = await factory.tenant()
+    caller = tenant.owner.on(http)
+    before = await made(caller, factory, tenant, filter={"ratingLte": 2})
+    plans = "SELECT enabled, last_run_at FROM schedule"
+    run_at = datetime(2026, 6, 15, 7, tzinfo=UTC)
+    await factory.change("UPDATE schedule SET last_run_at = :at", within=tenant, at=run_at)
+
+    async def turned(enabled: bool) -> Any:
+        given = {"exportScheduleId": before["id"], "enabled": enabled}
+        return (await caller.ask(UPDATE, input=given))["result"]["exportSchedule"]
+
+    paused, paused_plan = await turned(False), await factory.rows(plans)
+    resumed, resumed_plan = await turned(True), await factory.rows(plans)
+
+    assert (paused, resumed) == (before | {"enabled": False}, before)
+    assert (paused_plan, resumed_plan) == ([(False, run_at)], [(True, run_at)])
+    changes = (
+        "SELECT before, after FROM audit_entry WHERE action = 'export_schedule.updated' ORDER BY at"
+    )
+    assert [tuple(map(orjson.loads, row)) for row in await factory.rows(changes)] == [
+        ({"enabled": True}, {"enabled": False}),
+        ({"enabled": False}, {"enabled": True}),
+    ]
+
+
+async def test_one_may_be_paused_from_the_beginning(
+    factory: Factory, http: httpx.AsyncClient
+) -> None:
+    tenant = await factory.tenant()
+
+    schedule = await made(tenant.owner.on(http), factory, tenant, enabled=False)
+
+    assert schedule["enabled"] is False
+    assert await factory.rows("SELECT enabled FROM schedule") == [(False,)]
+
+
+async def test_what_is_of_a_tag_that_is_gone_can_still_be_paused(
+    factory: Factory, http: httpx.AsyncClient
+) -> None:
+    tenant = await factory.tenant()
+    caller = tenant.owner.on(http)
+    tag = await factory.tag(tenant, "gone")
+    schedule = await made(caller, factory, tenant, filter={"tagIds": [tag]})
+    await factory.change("DELETE FROM tag WHERE name = 'gone'", within=tenant)
+
+    given = {"exportScheduleId": schedule["id"], "enabled": False}
+    answer = (await caller.ask(UPDATE, input=given))["result"]
+
+    assert answer["exportSchedule"] == schedule | {"enabled": False}
 
 
 async def test_what_is_taken_away_is_planned_no_more(
@@ -132,11 +189,12 @@ async def test_an_analyst_neither_makes_nor_sees_any(
     schedule = await made(tenant.owner.on(http), factory, tenant)
 
     asked = await ask(analyst, factory, tenant)
-    changed = await analyst.ask(UPDATE, input={"exportScheduleId": schedule["id"], "hour": 1})
+    change = {"exportScheduleId": schedule["id"], "hour": 1, "enabled": False}
+    changed = await analyst.ask(UPDATE, input=change)
     gone = await analyst.ask(DELETE, id=schedule["id"])
     listed = await analyst.ask(LISTED, slug=tenant.slug)
 
     answers = [asked, changed["result"], gone["result"]]
     assert [answer["__typename"] for answer in answers] == ["Forbidden"] * 3
     assert listed["workspace"]["exportSchedules"] == []
-    assert await factory.rows("SELECT hour FROM export_schedule") == [(7,)]
+    assert await factory.rows("SELECT hour, enabled FROM export_schedule") == [(7, True)]

@@ -12,7 +12,7 @@ from domain.export import SCHEDULED_EXPORT, Period
 from domain.export.scheduling import span
 from persistence.database import Database
 from tests.callers import JSON
-from tests.export_schedules import DELETE, made, uuid
+from tests.export_schedules import DELETE, UPDATE, made, uuid
 from tests.exporting import cells
 from tests.factories import Factory, Tenant
 from tests.uploads import get
@@ -189,6 +189,21 @@ async def test_what_was_taken_away_meanwhile_is_not_made(
     tenant = await factory.tenant()
     plan = await made(tenant.owner.on(http), factory, tenant)
     await tenant.owner.on(http).ask(DELETE, id=plan["id"])
+
+    await run(database, worker, tenant, plan)
+
+    assert worker.mail() == []
+    assert await factory.rows(_JOBS) == [("SUCCEEDED", None)]
+    assert await factory.rows("SELECT 1 FROM file") == []
+
+
+async def test_what_is_paused_meanwhile_is_not_made(
+    factory: Factory, http: httpx.AsyncClient, worker: Worker, database: Database
+) -> None:
+    tenant = await factory.tenant()
+    plan = await made(tenant.owner.on(http), factory, tenant)
+    paused = {"exportScheduleId": plan["id"], "enabled": False}
+    await tenant.owner.on(http).ask(UPDATE, input=paused)
 
     await run(database, worker, tenant, plan)
 

@@ -1,6 +1,7 @@
 """Schedules in the store: each run is asked for once, whoever looks, and plans are kept as this version has them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.jobs.runners import Desk
 TICK = Kind("tick")
 KINDS = {"tick": TICK}
 MINUTELY = Every(60)
+TICKING = Plan("tick", TICK, MINUTELY)
 _DUE: Statement[Record] = Statement(
     text("UPDATE schedule SET next_run_at = :moment ::timestamptz"), Record
 )
@@ -153,6 +155,21 @@ async def test_a_rhythm_that_changes_begins_anew_and_one_that_stays_goes_on(desk
     assert (same.next_run_at, same.missed) == (due, "SKIP")
     assert other.id == same.id
     assert other.next_run_at > now() + timedelta(seconds=100)
+
+
+async def test_what_is_paused_is_not_asked_for_and_makes_up_for_nothing(desk: Desk) -> None:
+    paused, going = replace(TICKING, enabled=False), TICKING
+    await put(desk, paused)
+    due = await overdue(desk, timedelta(hours=2))
+
+    number = await schedule.run_due(desk.database, now(), KINDS)
+    still = await put(desk, paused)
+    resumed = await put(desk, going)
+
+    assert (number, await asked(desk)) == (0, [])
+    assert (still.enabled, still.next_run_at) == (False, due)
+    assert resumed.enabled
+    assert now() < resumed.next_run_at <= now() + timedelta(seconds=60)
 
 
 async def test_the_leaders_duty_keeps_the_plans_and_asks_for_what_is_due(desk: Desk) -> None:

@@ -106,6 +106,12 @@ export const tests = {
     await dialog.getByLabel('Of each').selectOption('DAY');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await row.getByText('each day at 06:00').waitFor();
+    await row.getByRole('button', { name: 'Pause' }).click();
+    await row.getByText('paused', { exact: true }).waitFor();
+    await page.reload();
+    await row.getByText('paused', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Go on' }).click();
+    await row.getByText(/, 06:00$/).waitFor();
 
     await row.getByRole('button', { name: 'Delete' }).click();
     await dialog.getByRole('button', { name: 'Delete' }).click();

@@ -10,7 +10,7 @@ import { problemIn } from '../../graph/problems';
 import { useMutate } from '../../graph/useMutate';
 import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
-import { Actions } from '../../ui/Actions';
+import { Actions, Badge } from '../../ui/Actions';
 import { Button, IconButton } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Confirm } from '../../ui/Dialog';
@@ -32,6 +32,7 @@ export const SCHEDULE = graphql(`
     hour
     timeZone
     userIds
+    enabled
   }
 `);
 
@@ -55,6 +56,19 @@ const SCHEDULES = graphql(`
   }
 `);
 
+const PAUSE = graphql(`
+  mutation PauseExportSchedule($input: UpdateExportScheduleInput!) {
+    updateExportSchedule(input: $input) {
+      ... on UpdateExportScheduleSuccess {
+        exportSchedule {
+          ...ExportScheduleRow
+        }
+      }
+      ...Refusal
+    }
+  }
+`);
+
 const DELETE = graphql(`
   mutation DeleteExportSchedule($input: DeleteExportScheduleInput!) {
     deleteExportSchedule(input: $input) {
@@ -72,6 +86,7 @@ export function Schedules() {
   const format = useFormat();
   const { slug } = useWorkspace();
   const which = useFilterWords();
+  const pause = useMutate(PAUSE);
   const remove = useMutate(DELETE);
   const say = useOutcome();
   const [form, setForm] = useState<'new' | ExportScheduleRowFragment | undefined>();
@@ -84,6 +99,11 @@ export function Schedules() {
   const again = () => ask({ requestPolicy: 'network-only' });
   const schedules = data?.workspace?.exportSchedules;
   const planned = (id: string) => data?.schedules.find(({ name }) => name === planOf(id));
+
+  async function turn(exportScheduleId: string, enabled: boolean) {
+    const answer = (await pause({ input: { exportScheduleId, enabled } }))?.updateExportSchedule;
+    if (say(problemIn(answer), enabled ? t.wasResumed : t.wasPaused)) again();
+  }
 
   async function end() {
     const answer = (await remove({ input: { exportScheduleId: ending?.id ?? '' } }))?.deleteExportSchedule;
@@ -122,8 +142,9 @@ export function Schedules() {
               {
                 key: 'next',
                 title: t.next,
-                cell: ({ id }) => {
+                cell: ({ id, enabled }) => {
                   const next = planned(id)?.nextRunAt;
+                  if (!enabled) return <Badge>{t.paused}</Badge>;
                   return next ? format.moment(next) : '–';
                 },
               },
@@ -133,6 +154,9 @@ export function Schedules() {
                 cell: (each) => (
                   <Actions>
                     <Button onClick={() => setForm(each)}>{t.change}</Button>
+                    <Button onClick={() => void turn(each.id, !each.enabled)}>
+                      {each.enabled ? t.pause : t.resume}
+                    </Button>
                     <IconButton icon="trash" label={t.delete} onClick={() => setEnding(each)} />
                   </Actions>
                 ),

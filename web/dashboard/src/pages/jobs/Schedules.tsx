@@ -3,6 +3,7 @@ import { Title } from '../../app/Title';
 import { graphql } from '../../gql';
 import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
+import { Badge } from '../../ui/Actions';
 import { Card } from '../../ui/Card';
 import { Moment } from '../../ui/Moment';
 import { Empty, Failed, Loading } from '../../ui/states';
@@ -20,6 +21,7 @@ const SCHEDULES = graphql(`
       everySeconds
       timeZone
       missed
+      enabled
       lastRunAt
       nextRunAt
       lastJob {
@@ -64,7 +66,11 @@ export default function Schedules() {
                     </>
                   ),
                 },
-                { key: 'next', title: t.nextRun, cell: ({ nextRunAt }) => format.moment(nextRunAt) },
+                {
+                  key: 'next',
+                  title: t.nextRun,
+                  cell: ({ enabled, nextRunAt }) => (enabled ? format.moment(nextRunAt) : <Badge>{t.paused}</Badge>),
+                },
               ]}
             />
           ) : (

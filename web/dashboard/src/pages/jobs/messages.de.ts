@@ -47,6 +47,7 @@ const messages: typeof en = {
   missedRuns: { EVERY: 'werden alle nachgeholt', ONCE: 'werden einmal nachgeholt', SKIP: 'entfallen' },
   lastRun: 'Zuletzt',
   nextRun: 'Als Nächstes',
+  paused: 'ruht',
   noSchedules: 'Keine Zeitpläne',
   noSchedulesText: 'Was regelmäßig geschehen soll, etwa geplante Exporte, steht hier.',
 };

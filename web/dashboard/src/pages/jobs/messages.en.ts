@@ -46,6 +46,7 @@ const messages = {
   missedRuns: { EVERY: 'each is made up for', ONCE: 'made up for once', SKIP: 'skipped' },
   lastRun: 'Last',
   nextRun: 'Next',
+  paused: 'paused',
   noSchedules: 'No schedules',
   noSchedulesText: 'What is to happen regularly, such as scheduled exports, is listed here.',
 };
