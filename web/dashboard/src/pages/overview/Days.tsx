@@ -6,7 +6,7 @@ import { useFormat } from '../../i18n/format';
 import { Button } from '../../ui/Button';
 import styles from './Days.module.css';
 import { MESSAGES } from './messages';
-import { type Period, part } from './period';
+import { type Period, part, written } from './period';
 
 type Stats = NonNullable<OverviewQuery['workspace']>;
 type Bucket = Stats['stats']['buckets'][number];
@@ -35,9 +35,12 @@ export const Days = memo(function Days({ period, buckets, before, onChoose, isBu
   const t = useMessages(MESSAGES);
   const { sentiment } = useShellMessages();
   const format = useFormat();
-  const [chosen, choose] = useState<{ from: number; to: number } | undefined>();
+  const [choice, choose] = useState<{ of: string; from: number; to: number } | undefined>();
   const [isDragging, setDragging] = useState(false);
   const starts = buckets.map(({ start }) => start);
+  // What was chosen of another time means nothing of this one.
+  const of = written(period.from, period.to);
+  const chosen = choice?.of === of ? choice : undefined;
   const name = (bucket: number) =>
     (period.interval === 'HOUR' ? format.moment : format.date)(starts[bucket] ?? period.from.toISOString());
   const [first, last] = chosen ? [Math.min(chosen.from, chosen.to), Math.max(chosen.from, chosen.to)] : [0, -1];
@@ -58,7 +61,7 @@ export const Days = memo(function Days({ period, buckets, before, onChoose, isBu
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (by) {
       const at = Math.max(0, Math.min(buckets.length - 1, (chosen?.to ?? buckets.length) + by));
-      choose({ from: event.shiftKey && chosen ? chosen.from : at, to: at });
+      choose({ of, from: event.shiftKey && chosen ? chosen.from : at, to: at });
     } else if (event.key === 'Enter' && chosen) zoom();
     else if (event.key === 'Escape' && chosen) choose(undefined);
     else return;
@@ -83,7 +86,7 @@ export const Days = memo(function Days({ period, buckets, before, onChoose, isBu
           if (!isZoomable || event.button !== 0 || event.pointerType === 'touch') return;
           event.currentTarget.setPointerCapture(event.pointerId);
           setDragging(true);
-          choose({ from: under(event), to: under(event) });
+          choose({ of, from: under(event), to: under(event) });
         }}
         onPointerMove={(event) => isDragging && chosen && choose({ ...chosen, to: under(event) })}
         onPointerUp={() => {

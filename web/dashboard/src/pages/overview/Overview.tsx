@@ -15,7 +15,7 @@ import { Groups } from './Groups';
 import { MESSAGES } from './messages';
 import { Newest } from './Newest';
 import { Periods } from './Periods';
-import { iso, read } from './period';
+import { iso, read, spanning } from './period';
 
 const SHOWN = 25;
 /** The chart follows the totals, which may change four times a second, at this distance. */
@@ -129,9 +129,10 @@ export default function Overview() {
   }, [total, again]);
   useEffect(() => () => clearTimeout(following.current), []);
   const workspace = data?.workspace;
-  // Until the answer is there, another time's is shown; to be asked for anew is no reason to fade.
-  const shown = operation?.variables;
-  const isOther = shown?.from !== variables.from || shown.to !== variables.to;
+  // Until the answer is there, another time's is shown, and called so; to be asked for anew is no reason to fade.
+  const asked = operation?.variables;
+  const isOther = asked !== undefined && (asked.from !== variables.from || asked.to !== variables.to);
+  const shown = isOther ? spanning(new Date(asked.from), new Date(asked.to), new Date()) : period;
   const look = useCallback((wanted: string) => go(`${path}?${wanted}`), [go, path]);
 
   return (
@@ -142,13 +143,13 @@ export default function Overview() {
       ) : workspace ? (
         <Stack>
           <Figures
-            counts={now ?? workspace.stats.totals}
+            counts={(!isOther && now) || workspace.stats.totals}
             before={workspace.before.totals}
-            title={period.isNow ? t.days(period.days) : t.between}
+            title={shown.isNow ? t.days(shown.days) : t.between}
           />
-          <Card title={t.chart[period.interval]} actions={<Periods period={period} onChange={look} />}>
+          <Card title={t.chart[shown.interval]} actions={<Periods period={period} onChange={look} />}>
             <Days
-              period={period}
+              period={shown}
               buckets={workspace.stats.buckets}
               before={workspace.before.buckets}
               onChoose={look}

@@ -21,11 +21,18 @@ export function read(search: string, now: Date): Period {
   const today = midnight(now);
   const [from, last] = [dayIn(given.get('from')), dayIn(given.get('to'))];
   if (from && last && from <= last && daysBetween(from, last) < MOST) {
-    return period(from, later(last, 1), today);
+    return spanning(from, later(last, 1), today);
   }
   const days = Number(given.get('days'));
   const length = Number.isInteger(days) && days >= 1 && days < MOST ? days : USUAL;
-  return period(later(today, 1 - length), later(today, 1), today);
+  return spanning(later(today, 1 - length), later(today, 1), today);
+}
+
+/** From a midnight to another, seen on some day. */
+export function spanning(from: Date, to: Date, today: Date): Period {
+  const days = daysBetween(from, to);
+  const interval = days <= 2 ? 'HOUR' : days <= 92 ? 'DAY' : days <= 750 ? 'WEEK' : 'MONTH';
+  return { before: later(from, -days), from, to, days, interval, isNow: to > today };
 }
 
 /** As the address says it, from the first day to the last. */
@@ -42,12 +49,6 @@ export function part({ to }: Period, starts: readonly string[], one: number, oth
 export function iso(date: Date): string {
   const two = (number: number) => String(number).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-function period(from: Date, to: Date, today: Date): Period {
-  const days = daysBetween(from, to);
-  const interval = days <= 2 ? 'HOUR' : days <= 92 ? 'DAY' : days <= 750 ? 'WEEK' : 'MONTH';
-  return { before: later(from, -days), from, to, days, interval, isNow: to > today };
 }
 
 function dayIn(text: string | null): Date | undefined {
