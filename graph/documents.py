@@ -22,15 +22,18 @@ from graphql import (
     Visitor,
     parse,
     print_ast,
+    specified_rules,
     validate,
     visit,
 )
+from graphql.validation import OverlappingFieldsCanBeMergedRule
 
+from graph import merging
 from graph.caching import longest
 from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
-from graph.shape import MOST_CHARACTERS, MOST_TOKENS, excess, excess_of_text
+from graph.shape import MOST_TOKENS, excess, excess_of_text
 
 CURSOR_ARGUMENT = "after"
 """Of a subscription: where a subscriber begins, which is no part of what it shares with others."""
@@ -40,9 +43,13 @@ CURSOR_FIELD = "feedbackCursor"
 # The length of a path such as selection_set, selections, 0, arguments, 0.
 _ROOT_ARGUMENT = 5
 
-MOST_ERRORS = 50
+MOST_ERRORS = 10
+MOST_SELECTIONS = 10_000
+"""Of all operations of a document, fragments followed wherever they are spread."""
 MOST_WARM = 10_000
 """So many selections of trusted documents are compiled at start; the rest when they are first met."""
+_MOST_SELECTIONS_TRUSTED = 1_000_000
+_RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
 _SHA256 = "sha256:"
 _UNTRUSTED = {
     "message": "This server executes trusted documents only: send the id of one.",
@@ -244,7 +251,7 @@ class Documents:
         left = MOST_WARM
         for id_, text in texts.items():
             try:
-                document = self._read(text)
+                document = self._read(text, is_trusted=True)
             except RequestError as refused:
                 message = f"The trusted document {id_!r} is not valid: {refused}"
                 raise RequestError([bad_request(message)]) from None
@@ -295,20 +302,13 @@ class Documents:
             self._characters -= len(self._known.popitem(last=False)[0])
         return document
 
-    def _read(self, text: str) -> Document:
+    def _read(self, text: str, *, is_trusted: bool = False) -> Document:
+        """The document; what is trusted may be as large as it is."""
         self.compiled += 1
-        if len(text) > MOST_CHARACTERS:
-            message = (
-                f"The document has {len(text):,} characters; {MOST_CHARACTERS:,} are the most."
-            )
-            raise RequestError([bad_request(message)])
-        if (refusal := excess_of_text(text)) is not None:
-            raise RequestError([bad_request(refusal)])
         try:
-            node = parse(text, max_tokens=MOST_TOKENS)
-            if (refusal := excess(node)) is not None:
-                raise RequestError([bad_request(refusal)])
-            errors = validate(self._engine.schema, node, max_errors=MOST_ERRORS)
+            node = self._parsed(text, is_trusted=is_trusted)
+            most = _MOST_SELECTIONS_TRUSTED if is_trusted else MOST_SELECTIONS
+            errors = self._errors(node, most)
         except GraphQLError as error:
             raise RequestError([formatted(error)]) from None
         except RecursionError:
@@ -316,3 +316,23 @@ class Documents:
         if errors:
             raise RequestError([formatted(error) for error in errors])
         return Document(self._engine, node, hashlib.sha256(text.encode()).hexdigest())
+
+    def _parsed(self, text: str, *, is_trusted: bool) -> DocumentNode:
+        if is_trusted:
+            return parse(text)
+        if (refusal := excess_of_text(text)) is not None:
+            raise RequestError([bad_request(refusal)])
+        node = parse(text, max_tokens=MOST_TOKENS)
+        if (refusal := excess(node)) is not None:
+            raise RequestError([bad_request(refusal)])
+        return node
+
+    def _errors(self, node: DocumentNode, most: int) -> list[GraphQLError]:
+        """What is wrong with it."""
+        schema = self._engine.schema
+        found = validate(schema, node, _RULES, max_errors=MOST_ERRORS)
+        try:
+            return found or merging.conflicts(schema, node, most=most, most_errors=MOST_ERRORS)
+        except merging.TooMuchError:
+            message = f"The document selects more than {most:,} fields, fragments followed wherever they are spread."
+            raise RequestError([bad_request(message)]) from None

@@ -1,13 +1,8 @@
-"""Fragments of a document: in which order they can be followed, and what following them adds up to."""
+"""Fragments of a document: in which order they can be followed."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionSetNode
-
-MOST_SELECTIONS = 10_000
-MOST_PAIRS = 2_000
-"""Validation compares each two fields of one name in one place, and all that is selected below them."""
+from graphql import FragmentDefinitionNode, FragmentSpreadNode, SelectionSetNode
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 
@@ -49,49 +44,3 @@ def _spread(selection_set: SelectionSetNode) -> Iterator[str]:
                 yield selection.name.value
             elif (below := selection.selection_set) is not None:  # type: ignore[attr-defined]  # both others have one
                 waiting.append(below)
-
-
-class Sum:
-    """What following all spreads adds up to: counted until it is too much, and so in bounded time."""
-
-    def __init__(self, fragments: Fragments) -> None:
-        self._fragments = fragments
-        self.selections = self.pairs = 0
-        self.followed: set[str] = set()
-
-    @property
-    def is_too_much(self) -> bool:
-        return self.selections > MOST_SELECTIONS or self.pairs > MOST_PAIRS
-
-    def add(self, selection_set: SelectionSetNode) -> None:
-        """Count what is selected there and below, as if no other part of the document selected it too."""
-        waiting: list[Sequence[SelectionSetNode]] = [[selection_set]]
-        while waiting and not self.is_too_much:
-            waiting += self._merged(waiting.pop())
-
-    def _merged(self, together: Sequence[SelectionSetNode]) -> list[list[SelectionSetNode]]:
-        """Count what is selected in one place; answers what is selected below each of its fields."""
-        below: dict[str, list[SelectionSetNode]] = {}
-        met: dict[str, int] = {}
-        spread: set[str] = set()
-        here: list[SelectionSetNode] = list(together)
-        while here and not self.is_too_much:
-            selections: Sequence[Any] = here.pop().selections
-            self.selections += len(selections)
-            for selection in selections:
-                if isinstance(selection, FieldNode):
-                    name = (selection.alias or selection.name).value
-                    before = met.get(name, 0)
-                    met[name] = before + 1
-                    self.pairs += before
-                    if selection.selection_set is not None:
-                        below.setdefault(name, []).append(selection.selection_set)
-                elif not isinstance(selection, FragmentSpreadNode):
-                    here.append(selection.selection_set)
-                elif (name := selection.name.value) in self._fragments and name not in spread:
-                    # Each two fragments of one place are compared as well.
-                    self.pairs += len(spread)
-                    spread.add(name)
-                    self.followed.add(name)
-                    here.append(self._fragments[name].selection_set)
-        return list(below.values())

@@ -14,11 +14,16 @@ from graphql import (
 )
 
 from graph import fragments
-from graph.fragments import CircleError, Sum
+from graph.fragments import CircleError
 
 MOST_CHARACTERS = 100_000
 """Looked at before it is parsed: a comment or a string of a megabyte is one token or none."""
-MOST_TOKENS = 8_000
+MOST_TOKENS = 4_000
+MOST_ARGUMENT_TOKENS = 2_000
+"""Between parentheses: what is longer belongs into variables, which are read a hundred times as fast."""
+MOST_STRING_CHARACTERS = 20_000
+MOST_DIGITS = 1_000
+"""Of a number. Python reads no integers of more than 4,300, and says so as if it were a bug."""
 MOST_DEFINITIONS = 200
 """Operations and fragments."""
 MOST_VARIABLES = 200
@@ -36,6 +41,7 @@ _LEXICAL = re.compile(
     r"|-?[0-9][0-9A-Za-z.+-]*|[^\s,\ufeff]",
     re.DOTALL,
 )
+_NUMBER = frozenset("-0123456789")
 _NAME = frozenset("_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -44,9 +50,11 @@ def excess_of_text(text: str) -> str | None:
 
     Fragments are not followed: `excess` finds what this does not.
     """
+    if len(text) > MOST_CHARACTERS:
+        return _too_many("characters", len(text), MOST_CHARACTERS)
     tokens = [token for token in _LEXICAL.findall(text) if token[0] != "#"]
     if len(tokens) > MOST_TOKENS:
-        return f"The document has {len(tokens):,} tokens; {MOST_TOKENS:,} are the most."
+        return _too_many("tokens", len(tokens), MOST_TOKENS)
     look = _Look()
     for token in tokens:
         look.at(token)
@@ -57,6 +65,9 @@ def excess_of_text(text: str) -> str | None:
         or _too_many("directives", look.directives, MOST_DIRECTIVES)
         or _too_many_roots(look.most_roots)
         or _too_deep(look.deepest)
+        or _too_long("tokens", look.arguments, MOST_ARGUMENT_TOKENS)
+        or _too_long("characters in strings", look.characters, MOST_STRING_CHARACTERS)
+        or _too_many("digits in a number", look.digits, MOST_DIGITS)
     )
 
 
@@ -65,7 +76,7 @@ class _Look:
 
     def __init__(self) -> None:
         self.definitions = self.variables = self.aliases = self.directives = 0
-        self.deepest = self.most_roots = 0
+        self.deepest = self.most_roots = self.arguments = self.characters = self.digits = 0
         self._depth = self._roots = self._parentheses = 0
         self._before = ""
         # Whether each selection set that is open is one of a field, not of an inline fragment.
@@ -74,7 +85,12 @@ class _Look:
 
     def at(self, token: str) -> None:
         """Look at the next one."""
-        if token == "(":  # noqa: S105 - no password
+        self.arguments += self._parentheses > 0 and token != ")"  # noqa: S105
+        if token[0] == '"':
+            self.characters += len(token)
+        elif token[0] in _NUMBER:
+            self.digits = max(self.digits, len(token))
+        elif token == "(":  # noqa: S105 - no password
             self._parentheses += 1
         elif token == ")":  # noqa: S105
             self._parentheses = max(0, self._parentheses - 1)
@@ -169,21 +185,19 @@ def _excess_of_fragments(document: DocumentNode) -> str | None:
         )
         if refusal:
             return refusal
-    total = Sum(named)
-    for operation in operations:
-        total.add(operation.selection_set)
-    for fragment in reversed(ordered):
-        if fragment.name.value not in total.followed:
-            total.add(fragment.selection_set)
-    if total.is_too_much:
-        return "The document selects too much again and again: the same fields in one place, or by fragments."
     return None
 
 
 def _too_many(what: str, count: int, most: int) -> str | None:
     if count <= most:
         return None
-    return f"The document has {count} {what}; {most} are the most."
+    return f"The document has {count:,} {what}; {most:,} are the most."
+
+
+def _too_long(what: str, count: int, most: int) -> str | None:
+    if count <= most:
+        return None
+    return f"The document's arguments have {count:,} {what}; {most:,} are the most: send them as variables."
 
 
 def _too_many_roots(count: int) -> str | None:

@@ -40,6 +40,9 @@ def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "MOST_ROOT_FIELDS": 4,
         "MOST_DEPTH": 3,
         "MOST_TOKENS": 1_500,
+        "MOST_ARGUMENT_TOKENS": 200,
+        "MOST_STRING_CHARACTERS": 100,
+        "MOST_DIGITS": 10,
     }.items():
         monkeypatch.setattr(shape, name, most)
 
@@ -68,6 +71,19 @@ def test_it_refuses_nothing_with_fragments_that_is_accepted(one: str, other: str
         ("{" + " a" * 5 + " (", "An operation has 5 root fields; 4 are the most."),
         ("{a" * 4 + " (", "An operation is 4 levels deep; 3 are the most."),
         ("{" + " }" * 1_500, "The document has 1,501 tokens; 1,500 are the most."),
+        (
+            "{ a(b: [" + "1 " * 197 + "]",
+            "The document's arguments have 201 tokens; 200 are the most: send them as variables.",
+        ),
+        (
+            "query($v: [Int] = [" + "1 " * 192 + "]) { a }",
+            "The document's arguments have 201 tokens; 200 are the most: send them as variables.",
+        ),
+        (
+            '{ a(b: ["' + "x" * 48 + '", """' + "\n" * 45 + '"""])',
+            "The document's arguments have 101 characters in strings; 100 are the most: send them as variables.",
+        ),
+        ("{ a(b: -1" + "0" * 9 + ")", "The document has 11 digits in a number; 10 are the most."),
     ],
 )
 def test_what_is_too_much_is_refused_before_it_is_parsed(text: str, refusal: str) -> None:

@@ -15,6 +15,7 @@ from app.settings import Settings, SettingsError
 from graph.engine import Engine
 from graph.engine.plan import MOST_WARM
 from graph.schema import schema
+from graph.shape import MOST_TOKENS
 from tests.graph.watching import connected
 
 APOLLO = "apollo-persisted-query-manifest"
@@ -189,6 +190,10 @@ async def test_an_id_is_a_string_and_stands_alone(
     ("documents", "message"),
     [
         ({ID: "{ nothing }"}, "TRUSTED_DOCUMENTS: The trusted document '5a1b' is not valid: "),
+        (
+            {ID: "{ ...F } fragment F on Query { ...F }"},
+            "TRUSTED_DOCUMENTS: The trusted document '5a1b' is not valid: Cannot spread fragment",
+        ),
         ([TEXT], "TRUSTED_DOCUMENTS: expected a JSON object of documents by id"),
         ({ID: 1}, "TRUSTED_DOCUMENTS: expected a JSON object of documents by id"),
         ({ID: "{"}, "TRUSTED_DOCUMENTS: The trusted document '5a1b' is not valid: Syntax Error"),
@@ -271,3 +276,13 @@ async def test_beyond_what_is_compiled_at_start_documents_are_executed_all_the_s
         answer = await http.post("/graphql", json={"documentId": "19"})
 
     assert answer.json()["data"] == {f"n{i}": None for i in range(40)}
+
+
+async def test_one_may_be_longer_than_what_strangers_may_send(
+    api: Api, settings: Settings, tmp_path: Path
+) -> None:
+    text = 'query Q { node(id: "x") { ... on Node {' + " id" * (MOST_TOKENS + 1) + " } } }"
+    async with caller(api, settings, tmp_path / "documents.json", {"1": text}) as http:
+        answer = await http.post("/graphql", json={"documentId": "1"})
+
+    assert answer.json()["data"] == {"node": None}
