@@ -33,7 +33,7 @@ from telemetry import lines, trace
 
 MOST_POINTS = 25_000
 _HASHES = 2_000
-_CHARACTERS_A_POINT = 100
+_CHARACTERS_A_POINT = 4
 _LONGEST_NAME = 80
 _SUGGESTION = re.compile(r" Did you mean .+\?$", re.DOTALL)
 
@@ -101,10 +101,11 @@ class Operations:
     async def document(self, operation: Operation, context: Context) -> Document:
         """The operation's document; RequestError when it is not valid, not known, or not for this caller.
 
-        To refuse a long one takes long: it costs a point for every hundred characters, and whoever has none left is
-        refused without a look.
+        To read a long one takes long: one that is not known here costs a point for every four characters, and whoever
+        has none left is refused without a look.
         """
-        if not self._documents.knows(operation.query) and context.is_spent:
+        is_known = self._documents.knows(operation.query)
+        if not is_known and context.is_spent:
             raise _spent(RateLimitedError(1))
         try:
             if operation.sha256 is not None:
@@ -123,6 +124,9 @@ class Operations:
             if not self._shows_schema(context):
                 _withhold(refused.errors)
             raise
+        if not is_known and (points := len(operation.query) // _CHARACTERS_A_POINT):
+            with contextlib.suppress(RateLimitedError):
+                await context.spend_points(points)
         return document
 
     async def _hashed(self, operation: Operation, sha256: str) -> Document:
