@@ -10,7 +10,6 @@ from html import escape
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 import structlog
 from starlette.requests import Request
@@ -21,11 +20,16 @@ from app.resources import Api
 from clients.oidc import Claims, Provider, ProviderRefusedError, ProviderUnavailableError
 from domain import account
 from domain.account import Client, IdentityRefusedError, Proven, SignedIn
-from domain.errors import ConflictError, InvalidCredentialsError, SecondFactorRequiredError
+from domain.errors import (
+    ConflictError,
+    InvalidCredentialsError,
+    SecondFactorRequiredError,
+    UnauthenticatedError,
+)
 from graph.account import ACCESS_COOKIE, REFRESH_COOKIE
 from graph.account.guard import LOGINS
 from graph.account.identity import START
-from graph.authentication import client_of, cookies_of, headers_of, set_cookie
+from graph.authentication import client_of, cookies_of, headers_of, set_cookie, viewer_of
 from graph.context import LINK_COOKIE, PENDING_COOKIE, Cookie
 from persistence.database import StoreUnavailableError
 
@@ -54,9 +58,8 @@ class _Flow:
     nonce: str
     verifier: str
     return_to: str
-    user: str | None = None
-    """Who is signed in, in which session, and wants the identity to be theirs; None where somebody signs in."""
-    session: str | None = None
+    wish: account.Wish | None = None
+    """Of somebody who is signed in and wants the identity to be theirs; None where somebody signs in."""
 
 
 class _Refused(Exception):  # noqa: N818 - a refusal, answered as a page
@@ -148,8 +151,7 @@ class OidcSignIn:
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(32),
             return_to=return_to,
-            user=None if wish is None else wish.user,
-            session=None if wish is None else wish.session,
+            wish=wish,
         )
         url = await provider.authorization_url(
             redirect_uri=_redirect_uri(api, provider),
@@ -175,6 +177,7 @@ class OidcSignIn:
             flow is None
             or flow.provider != provider.registration.id
             or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode())
+            or (flow.wish is not None and _is_another(api, request, flow.wish))
         ):
             raise _Refused(
                 HTTPStatus.BAD_REQUEST,
@@ -191,8 +194,8 @@ class OidcSignIn:
             claims.name,
         )
         gone = Cookie(FLOW_COOKIE, None)
-        if flow.user is not None and flow.session is not None:
-            await _linked(api, _client(request), flow.user, flow.session, proven)
+        if flow.wish is not None:
+            await _linked(api, request, flow.wish, proven)
             return _with_cookies(api, RedirectResponse(flow.return_to, HTTPStatus.SEE_OTHER), gone)
         try:
             signed = await _signed_in(api, _client(request), proven)
@@ -250,11 +253,9 @@ async def _signed_in(api: Api, client: Client, proven: Proven) -> SignedIn:
         raise _Refused(HTTPStatus.CONFLICT, "conflict", str(error)) from error
 
 
-async def _linked(api: Api, client: Client, user: str, session: str, proven: Proven) -> None:
+async def _linked(api: Api, request: Request, wish: account.Wish, proven: Proven) -> None:
     try:
-        await account.link_identity(
-            api.services.database, client, user=UUID(user), session=UUID(session), proven=proven
-        )
+        await account.link_identity(api.services.database, _client(request), wish, proven)
     except IdentityRefusedError as refused:
         raise _Refused(HTTPStatus.FORBIDDEN, refused.refusal.value, str(refused)) from refused
     except ConflictError as error:
@@ -271,6 +272,7 @@ def _wish(api: Api, provider: Provider, request: Request) -> account.Wish:
         wish is None
         or wish.provider != provider.registration.id
         or not hmac.compare_digest(wish.key.encode(), given.encode())
+        or _is_another(api, request, wish)
     ):
         raise _Refused(
             HTTPStatus.BAD_REQUEST,
@@ -278,6 +280,18 @@ def _wish(api: Api, provider: Provider, request: Request) -> account.Wish:
             "This link was not asked for in this browser, or too long ago. Begin again.",
         )
     return wish
+
+
+def _is_another(api: Api, request: Request, wish: account.Wish) -> bool:
+    """Whether somebody is signed in to this browser by now who is not whose wish it was, or in another session."""
+    services = api.services
+    token = cookies_of(services, headers_of(dict(request.scope))).get(ACCESS_COOKIE)
+    if token is None:
+        return False
+    try:
+        return viewer_of(services, token).session_id.hex != wish.session
+    except UnauthenticatedError:
+        return False
 
 
 def _redirect_uri(api: Api, provider: Provider) -> str:
@@ -290,7 +304,10 @@ def _flow(api: Api, request: Request) -> _Flow | None:
     told = account.open_text(
         api.services.seals, cookies.get(FLOW_COOKIE), _PURPOSE, api.services.clock()
     )
-    return None if told is None else _Flow(**told)
+    if told is None:
+        return None
+    wish = told.pop("wish")
+    return _Flow(**told, wish=None if wish is None else account.Wish(**wish))
 
 
 def _client(request: Request) -> Client:
@@ -307,7 +324,7 @@ def _with_cookies(api: Api, response: Response, *cookies: Cookie) -> Response:
 def _page(refused: _Refused, provider: str, flow: _Flow | None) -> Response:
     """Why somebody was not signed in or linked, for them and in a word for programs."""
     links = ""
-    is_linking = flow is not None and flow.user is not None
+    is_linking = flow is not None and flow.wish is not None
     if flow is not None and not is_linking:
         again = f"{START.format(quote(provider))}?{urlencode({'return_to': flow.return_to})}"
         links = f'<p><a href="{escape(again)}">Try again</a></p>'

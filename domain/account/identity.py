@@ -66,6 +66,7 @@ class Refusal(StrEnum):
     ACCOUNT_UNVERIFIED = "account_unverified"
     IDENTITY_TAKEN = "identity_taken"
     SESSION_ENDED = "session_ended"
+    LINK_USED = "link_used"
 
 
 _REASONS = {
@@ -74,6 +75,7 @@ _REASONS = {
     "Ask for a new password for it: that proves the address. Then try again.",
     Refusal.IDENTITY_TAKEN: "Somebody else is signed in by this identity: they would have to unlink it first.",
     Refusal.SESSION_ENDED: "The session in which you asked for this has ended. Sign in, and begin again.",
+    Refusal.LINK_USED: "This was done once already, or you asked too long ago. Begin again.",
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import security
+from domain import security, tokens
 from domain.account import mails
 from domain.account.confirming import confirmed
 from domain.account.identity import (
@@ -31,6 +31,7 @@ RECENT = timedelta(minutes=10)
 """Who signed in longer ago gives their password once more."""
 MOST_IDENTITIES = 20
 _PURPOSE = "link that was asked for"
+_WISH = "LINK_IDENTITY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,21 @@ async def start(
             for each in await store.sessions(uow, user.id, now)
             if each.id == viewer.session_id
         ]
-    if password is None and not any(now - at < RECENT for at in opened):
-        raise InvalidCredentialsError(
-            "You signed in a while ago: give your password, or sign in again."
+        if password is None and not any(now - at < RECENT for at in opened):
+            raise InvalidCredentialsError(
+                "You signed in a while ago: give your password, or sign in again."
+            )
+        if not user.email_verified:
+            raise ConflictError("Verify your e-mail address first.")
+        wish = Wish(provider, user.id.hex, viewer.session_id.hex, secrets.token_urlsafe(32))
+        await store.add_token(
+            uow,
+            token_hash=_hash(wish),
+            user=user.id,
+            purpose=_WISH,
+            email=user.email,
+            expires_at=now + LIFETIME,
         )
-    if not user.email_verified:
-        raise ConflictError("Verify your e-mail address first.")
-    wish = Wish(provider, user.id.hex, viewer.session_id.hex, secrets.token_urlsafe(32))
     return seal_text(seals, asdict(wish), _PURPOSE, now + LIFETIME), wish
 
 
@@ -77,13 +86,23 @@ def open_wish(seals: Seals, kept: str | None, now: datetime) -> Wish | None:
     return None if told is None else Wish(**told)
 
 
-async def link(
-    database: Database, client: Client, *, user: UUID, session: UUID, proven: Proven
-) -> None:
+async def link(database: Database, client: Client, wish: Wish, proven: Proven) -> None:
     """Let the provider sign that user in from now on; nothing happens when it does so already.
 
-    IdentityRefusedError when it is somebody else's identity, or the session that asked for it has ended.
+    IdentityRefusedError when it is somebody else's identity, the session that asked for it has ended, or the wish was
+    used before: it is used up whatever comes of it.
     """
+    user, session = UUID(wish.user), UUID(wish.session)
+    async with database.transaction() as uow:
+        token_hash = _hash(wish)
+        found = await store.lock_token(uow, token_hash, _WISH)
+        is_unused = (
+            found is not None
+            and found.user_id == user
+            and token_hash in await store.use_tokens(uow, user, [_WISH])
+        )
+    if not is_unused:
+        raise IdentityRefusedError(Refusal.LINK_USED)
     taken = IdentityRefusedError(Refusal.IDENTITY_TAKEN)
     try:
         async with database.transaction() as uow:
@@ -108,3 +127,8 @@ async def link(
     except UniqueViolationError:
         # The user is locked: somebody else was as quick.
         raise taken from None
+
+
+def _hash(wish: Wish) -> bytes:
+    """What is stored of a wish: its key is no good for another provider, user or session."""
+    return tokens.hash_token(f"{wish.provider} {wish.user} {wish.session} {wish.key}")

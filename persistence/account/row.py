@@ -79,12 +79,13 @@ class RefreshToken(SQLModel, table=True):
 
 
 class AccountToken(SQLModel, table=True):
-    """The hash of a token that was mailed to `email`, and what whoever has it may do once."""
+    """The hash of a token that was mailed to `email`, or given to a browser, and what whoever has it may do once."""
 
     __tablename__ = "account_token"
     __table_args__ = (
         CheckConstraint(
-            "purpose IN ('VERIFY_EMAIL', 'RESET_PASSWORD', 'CHANGE_EMAIL')", name="purpose"
+            "purpose IN ('VERIFY_EMAIL', 'RESET_PASSWORD', 'CHANGE_EMAIL', 'LINK_IDENTITY')",
+            name="purpose",
         ),
     )
 

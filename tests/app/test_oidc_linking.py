@@ -1,8 +1,10 @@
 """Linking an identity of a provider to the account that somebody is signed in to."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,6 +21,8 @@ from tests.graph.account_queries import change, login, subjects, verified
 from tests.identity_providers import Liar, sign_in_at
 from tests.working import Worker
 
+CLIENT = account.Client(ip="127.0.0.1", user_agent=None)
+PROVEN = account.Proven("https://one.example", "ada", "ada@example.com", True, "Ada")
 OLD = "UPDATE session SET created_at = created_at - interval '11 minutes'"
 
 
@@ -172,6 +176,98 @@ async def test_a_session_that_has_ended_links_nothing(
 
     assert code(answer) == (403, "session_ended")
     assert await linked(factory) == []
+
+
+async def test_what_was_asked_for_is_linked_once(
+    ada: Browser, provider: Liar, factory: Factory
+) -> None:
+    """Whoever has kept the cookies of a way that was gone to its end."""
+    await sign_in(ada, await verified(factory))
+    url = (await ask(ada))["url"]
+    wished = ada.http.cookies[LINK_COOKIE]
+    left = await leave(ada, url)
+    begun = ada.http.cookies[FLOW_COOKIE]
+    ada.http.cookies.set(LINK_COOKIE, wished)
+    left_again = await leave(ada, url)
+    begun_again = ada.http.cookies[FLOW_COOKIE]
+
+    answers = []
+    for flow, location, subject in (
+        (begun, left, "ada"),
+        (begun, left, "grace"),
+        (begun_again, left_again, "grace"),
+    ):
+        ada.http.cookies.set(FLOW_COOKIE, flow)
+        answers.append(await ada.come_back(provider.grant(location.headers["location"], subject)))
+
+    assert answers[0].status_code == 303
+    assert [code(answer) for answer in answers[1:]] == [(403, "link_used")] * 2
+    assert [row[2] for row in await linked(factory)] == ["ada"]
+    assert await factory.rows("SELECT 1 FROM account_token WHERE purpose = 'LINK_IDENTITY'") == []
+
+
+async def test_what_was_refused_is_used_up_too(
+    ada: Browser, provider: Liar, factory: Factory, settings: Settings, api: Api
+) -> None:
+    async with browser(settings, api, {"liar": provider.issuer}) as other:
+        await other.by_liar(provider, "grace")
+    await sign_in(ada, await verified(factory))
+    left = await leave(ada, (await ask(ada))["url"])
+    begun = ada.http.cookies[FLOW_COOKIE]
+
+    answers = []
+    for subject in ("grace", "ada"):
+        ada.http.cookies.set(FLOW_COOKIE, begun)
+        answers.append(await ada.come_back(provider.grant(left.headers["location"], subject)))
+
+    assert [code(answer) for answer in answers] == [(403, "identity_taken"), (403, "link_used")]
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+async def test_what_another_session_asked_for_is_not_done(
+    ada: Browser, provider: Liar, factory: Factory, has_left: bool
+) -> None:
+    """Nor the same person's: the browser has been signed in anew meanwhile."""
+    person = await verified(factory)
+    await sign_in(ada, person)
+    url = (await ask(ada))["url"]
+    if has_left:
+        url = (await leave(ada, url)).headers["location"]
+    await sign_in(ada, person)
+
+    answer = await (ada.come_back(provider.grant(url)) if has_left else leave(ada, url))
+
+    assert code(answer) == (400, "state")
+    assert await linked(factory) == []
+
+
+async def test_a_wish_is_good_for_its_session_alone_and_once(
+    ada: Browser, provider: Liar, factory: Factory, api: Api
+) -> None:
+    person, stranger = await verified(factory), await verified(factory)
+    await sign_in(ada, person)
+    await ask(ada)
+    services = api.services
+    wish = account.open_wish(services.seals, ada.http.cookies[LINK_COOKIE], services.clock())
+    assert wish is not None
+    for changed in (
+        replace(wish, session=uuid4().hex),
+        replace(wish, user=stranger.id.hex),
+        replace(wish, provider="real"),
+    ):
+        with pytest.raises(account.IdentityRefusedError, match="done once already"):
+            await account.link_identity(services.database, CLIENT, changed, PROVEN)
+
+    # Two come back at once.
+    ends = await asyncio.gather(
+        *(
+            account.link_identity(services.database, CLIENT, wish, replace(PROVEN, subject=subject))
+            for subject in ("ada", "grace")
+        ),
+        return_exceptions=True,
+    )
+    assert sorted(type(end).__name__ for end in ends) == ["IdentityRefusedError", "NoneType"]
+    assert len(await linked(factory)) == 1
 
 
 async def test_an_address_to_link_by_works_in_the_browser_that_asked_alone(
