@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { begin } from './build/begin';
 import { changes } from './build/changes';
 import { documents } from './build/documents';
 import { served } from './build/served';
@@ -8,7 +9,7 @@ import { served } from './build/served';
 const EARFUL = process.env.EARFUL_URL ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [changes(), documents(), react(), served()],
+  plugins: [begin(), changes(), documents(), react(), served()],
   build: {
     target: 'es2022',
     manifest: true,

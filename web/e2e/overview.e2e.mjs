@@ -44,6 +44,31 @@ export const tests = {
     assert.equal(span(page), 3);
   },
 
+  async 'what is asked while the page is being loaded is asked once, and not for who comes next'({ page }) {
+    await signIn(page);
+    await page.locator('[data-light=live]').waitFor();
+    const asked = [];
+    page.on('request', (request) => {
+      const hash = request.postDataJSON()?.extensions?.persistedQuery?.sha256Hash;
+      if (hash) asked.push(hash);
+    });
+    await page.goto('/w/demo');
+    await page.getByText('The last 30 days').waitFor();
+    await page.locator('[data-light=live]').waitFor();
+    // Who is there, and the overview.
+    const times = asked.slice(0, 2).map((early) => asked.filter((hash) => hash === early).length);
+    assert.deepEqual(times, [1, 1]);
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto('/w/other');
+    await page.getByLabel('E-mail').fill('other@earful.example');
+    await page.getByLabel('Password').fill('earful-demo-password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('The last 30 days').waitFor();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    assert.match(page.url(), /\/w\/other$/);
+  },
+
   async 'who comes back to the inbox finds it as it was left'({ page }) {
     await signIn(page);
     await page.goto('/w/demo/inbox?sentiments=NEGATIVE');

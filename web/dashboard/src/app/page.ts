@@ -21,6 +21,8 @@ export interface Page {
   /** Who has less in the workspace is not shown the link, and is told so who comes nevertheless. */
   role?: Role;
   load: () => Promise<{ default: ComponentType }>;
+  /** Asks what it will ask first, where it is the first page: `askEarly`, with the slug of the workspace. */
+  ahead?: (slug: string) => void;
   /** Only pages with one are listed. */
   navigation?: Navigation;
 }

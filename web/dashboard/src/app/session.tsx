@@ -1,35 +1,15 @@
-import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { createContext, type ReactNode, use, useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { Provider, useQuery } from 'urql';
-import { graphql } from '../gql';
 import type { SessionQuery } from '../gql/graphql';
 import { createClient } from '../graph/client';
+import { forgetEarly } from '../graph/early';
 import { post } from '../graph/post';
 import { renew } from '../graph/renewal';
 import { createSocket, type Socket } from '../graph/socket';
 import { register } from '../offline/register';
 import { seen } from '../offline/seen';
 import { useSeenSince } from '../offline/useSeen';
-
-const SESSION = graphql(`
-  query Session {
-    viewer {
-      user {
-        id
-        name
-        email
-        emailVerified
-        totpEnabled
-        avatarUrl
-      }
-      workspaces {
-        id
-        slug
-        name
-        viewerRole
-      }
-    }
-  }
-`);
+import { SESSION } from './question';
 
 type Viewer = NonNullable<SessionQuery['viewer']>;
 export type User = NonNullable<Viewer['user']>;
@@ -56,6 +36,7 @@ export function SessionProvider({ waiting, failed, children }: SessionProviderPr
   const [{ turn, hasEnded }, begin] = useState({ turn: 0, hasEnded: false });
   const anew = useCallback((hasEnded: boolean) => {
     void seen.forget();
+    forgetEarly();
     begin((now) => ({ turn: now.turn + 1, hasEnded }));
   }, []);
   const onEnd = useCallback(() => anew(true), [anew]);
@@ -135,7 +116,9 @@ function Asked({
   failed,
   children,
 }: Omit<SignInProps, 'onEnd'> & { socket: Socket }) {
-  const [{ data, error, fetching }, ask] = useQuery({ query: SESSION });
+  const [answer, ask] = useQuery({ query: SESSION });
+  // All that is below is drawn in slices.
+  const { data, error, fetching } = useDeferredValue(answer);
   // An access token lasts ten minutes: who comes back later has only the other one.
   const [renewal, setRenewal] = useState<'open' | 'done'>(hasEnded ? 'done' : 'open');
   const isNobody = data !== undefined && !data.viewer?.user;

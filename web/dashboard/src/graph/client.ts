@@ -2,6 +2,7 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
 import { seenExchange } from '../offline/exchange';
 import { cached } from './cache';
+import { fetched } from './early';
 import { keptExchange } from './kept';
 import { renew } from './renewal';
 import type { Socket } from './socket';
@@ -11,6 +12,7 @@ import { idsExchange } from './wire';
 export function createClient(socket: Socket, onEnd: () => void): Client {
   return new Client({
     url: '/graphql',
+    fetch: fetched,
     preferGetMethod: false,
     fetchOptions: { credentials: 'same-origin', headers: { accept: 'application/graphql-response+json' } },
     exchanges: [

@@ -7,9 +7,16 @@ interface Answer {
 
 const CACHE = 'earful-seen';
 const MOST = 80;
+const PATIENCE = { timeout: 5_000 };
 
 /** Browsers have it for pages over https and on this machine. */
 const store = () => ('caches' in globalThis ? caches.open(CACHE) : undefined);
+
+/** What is on screen comes first. */
+const idle = () =>
+  new Promise<unknown>((done) =>
+    'requestIdleCallback' in globalThis ? requestIdleCallback(done, PATIENCE) : setTimeout(done),
+  );
 
 const watchers = new Set<() => void>();
 /** Since when what is shown may be out of date: the oldest answer that was taken from here. */
@@ -36,6 +43,7 @@ export const seen = {
   async keep(asked: number, name: string | undefined, variables: Record<string, unknown>, data: unknown) {
     const place = placeOf(name, variables, Date.now());
     if (!place) return;
+    await idle();
     const cache = await store();
     if (asked !== epoch) return;
     const answer: Answer = { data, at: Date.now() };

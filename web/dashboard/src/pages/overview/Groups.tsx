@@ -10,6 +10,7 @@ import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
 import { Card } from '../../ui/Card';
 import { Columns } from '../../ui/Stack';
+import { useSight } from '../../ui/sight';
 import { Loading } from '../../ui/states';
 import styles from './Groups.module.css';
 import { MESSAGES } from './messages';
@@ -43,40 +44,48 @@ export const Groups = memo(function Groups(time: Time) {
   return (
     <Columns least={26}>
       <Card title={t.bySource}>
-        <ul className={styles.groups}>
-          {sources.slice(0, MOST).map(({ id, name }) => (
-            <Group key={id} name={name} id={id} by="sources" time={time} />
-          ))}
-        </ul>
+        {sources.length > 0 && <List groups={sources} by="sources" time={time} />}
         {!sources.length && (areThere ? <p>{t.noGroups}</p> : <Loading lines={3} />)}
       </Card>
       <Card title={t.byTag}>
-        <ul className={styles.groups}>
-          {tags.slice(0, MOST).map(({ id, name }) => (
-            <Group key={id} name={name} id={id} by="tags" time={time} />
-          ))}
-        </ul>
+        {tags.length > 0 && <List groups={tags} by="tags" time={time} />}
         {!tags.length && (areThere ? <p>{t.noGroups}</p> : <Loading lines={3} />)}
       </Card>
     </Columns>
   );
 });
 
-interface GroupProps {
-  name: string;
-  id: string;
+interface ListProps {
+  groups: readonly { id: string; name: string }[];
   /** As the inbox's address calls it. */
   by: 'sources' | 'tags';
   time: Time;
 }
 
-function Group({ name, id, by, time }: GroupProps) {
+function List({ groups, by, time }: ListProps) {
+  const [watch, wasSeen] = useSight();
+  return (
+    <ul ref={watch} className={styles.groups}>
+      {groups.slice(0, MOST).map(({ id, name }) => (
+        <Group key={id} name={name} id={id} by={by} time={time} isWanted={wasSeen} />
+      ))}
+    </ul>
+  );
+}
+
+interface GroupProps extends Pick<ListProps, 'by' | 'time'> {
+  name: string;
+  id: string;
+  isWanted: boolean;
+}
+
+function Group({ name, id, by, time, isWanted }: GroupProps) {
   const { sentiment } = useShellMessages();
   const format = useFormat();
   const { slug } = useWorkspace();
   const filter: FeedbackFilter = by === 'sources' ? { sourceIds: [id] } : { tagIds: [id] };
   const variables = { slug, ...time, filter };
-  const [{ data }] = useQuery({ query: GROUP, variables, requestPolicy: 'cache-and-network' });
+  const [{ data }] = useQuery({ query: GROUP, variables, requestPolicy: 'cache-and-network', pause: !isWanted });
   const counts = data?.workspace?.stats.totals;
   return (
     <li className={styles.group}>

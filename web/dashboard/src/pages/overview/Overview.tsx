@@ -16,70 +16,10 @@ import { MESSAGES } from './messages';
 import { Newest } from './Newest';
 import { Periods } from './Periods';
 import { iso, read, spanning } from './period';
+import { asked, OVERVIEW } from './question';
 
-const SHOWN = 25;
 /** The chart follows the totals, which may change four times a second, at this distance. */
 const FOLLOWED_AFTER = 5_000;
-
-const OVERVIEW = graphql(`
-  query Overview(
-    $slug: String!
-    $before: DateTime!
-    $from: DateTime!
-    $to: DateTime!
-    $interval: Interval!
-    $timeZone: String!
-    $first: Int!
-  ) {
-    workspace(slug: $slug) {
-      id
-      before: stats(from: $before, to: $from, interval: $interval, timeZone: $timeZone) {
-        totals {
-          ...Counts
-        }
-        buckets {
-          start
-          counts {
-            total
-          }
-        }
-      }
-      stats(from: $from, to: $to, interval: $interval, timeZone: $timeZone) {
-        totals {
-          ...Counts
-        }
-        buckets {
-          start
-          counts {
-            total
-            negative
-            neutral
-            positive
-            unscored
-          }
-        }
-      }
-      feedback(first: $first) {
-        nodes {
-          ...FeedbackRow
-        }
-      }
-    }
-  }
-`);
-
-/** The totals of a time. */
-export const COUNTS = graphql(`
-  fragment Counts on SentimentCounts {
-    total
-    negative
-    neutral
-    positive
-    unscored
-    averageScore
-    averageRating
-  }
-`);
 
 const TOTALS = graphql(`
   subscription OverviewTotals($workspaceId: ID!, $from: DateTime!) {
@@ -95,23 +35,18 @@ export default function Overview() {
   const search = useSearch();
   const [path, go] = useLocation();
   const today = iso(new Date());
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the same all day long, so that everybody's totals are shared
+  // biome-ignore-start lint/correctness/useExhaustiveDependencies: the same all day long, so that everybody's totals are shared
   const period = useMemo(() => read(search, new Date()), [search, today]);
-  const time = { from: period.from.toISOString(), to: period.to.toISOString() };
-  const variables = {
-    slug,
-    before: period.before.toISOString(),
-    ...time,
-    interval: period.interval,
-    timeZone: timeZone(),
-    first: SHOWN,
-  };
+  const zone = useMemo(timeZone, [today]);
+  // biome-ignore-end lint/correctness/useExhaustiveDependencies: see above
+  const variables = asked(slug, period, zone);
+  const { from, to } = variables;
   const [answer, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
   // Drawn in slices, as the newest are: an answer is a lot at once.
   const { data, error, operation } = useDeferredValue(answer);
   const [{ data: changed }] = useSubscription({
     query: TOTALS,
-    variables: { workspaceId: id, from: time.from },
+    variables: { workspaceId: id, from },
     pause: !period.isNow,
   });
   const now = period.isNow ? changed?.statsChanged : undefined;
@@ -130,9 +65,9 @@ export default function Overview() {
   useEffect(() => () => clearTimeout(following.current), []);
   const workspace = data?.workspace;
   // Until the answer is there, another time's is shown, and called so; to be asked for anew is no reason to fade.
-  const asked = operation?.variables;
-  const isOther = asked !== undefined && (asked.from !== variables.from || asked.to !== variables.to);
-  const shown = isOther ? spanning(new Date(asked.from), new Date(asked.to), new Date()) : period;
+  const answered = operation?.variables;
+  const isOther = answered !== undefined && (answered.from !== from || answered.to !== to);
+  const shown = isOther ? spanning(new Date(answered.from), new Date(answered.to), new Date()) : period;
   const look = useCallback((wanted: string) => go(`${path}?${wanted}`), [go, path]);
 
   return (
@@ -156,9 +91,9 @@ export default function Overview() {
               isBusy={isOther}
             />
           </Card>
-          <Groups {...time} />
+          <Groups from={from} to={to} />
           <Card title={t.newest}>
-            <Newest nodes={workspace.feedback.nodes} most={SHOWN} onGap={again} />
+            <Newest nodes={workspace.feedback.nodes} most={variables.first} onGap={again} />
           </Card>
         </Stack>
       ) : (
