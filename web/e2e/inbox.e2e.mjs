@@ -100,6 +100,50 @@ export const tests = {
     assert.equal(await tagged.count(), 3);
   },
 
+  async 'what was done to several is undone as each was'({ page }) {
+    await signIn(page);
+    const word = `ptarmigan${Date.now()}`;
+    const ids = [];
+    for (const number of [1, 2]) ids.push(await submit(page, `${word} number ${number}`));
+    const { workspace } = await ask(page, '{ workspace(slug: "demo") { tags { id name } members { id user { name } } } }');
+    const price = workspace.tags.find(({ name }) => name === 'Price');
+    const dana = workspace.members.find(({ user }) => user.name === 'Dana Demo');
+    const ones = { ids: ids.slice(0, 1), addTagIds: [price.id], assigneeId: dana.id };
+    await ask(page, 'mutation($input: UpdateFeedbackInput!) { updateFeedback(input: $input) { __typename } }', {
+      input: ones,
+    });
+    await page.goto(`/w/demo/inbox?search=${word}`);
+    await rows(page).nth(1).waitFor();
+    for (const row of [0, 1]) await rows(page).nth(row).getByRole('checkbox').check();
+    const triage = async () => {
+      const query = `{ workspace(slug: "demo") { feedback(first: 2, filter: { search: "${word}" }) {
+        nodes { id assignee { name } tags { name } } } } }`;
+      const { nodes } = (await ask(page, query)).workspace.feedback;
+      return Object.fromEntries(nodes.map(({ id, assignee, tags }) => [id, [assignee?.name, tags.map(({ name }) => name)]]));
+    };
+    const [one, other] = ids;
+    const before = await triage();
+    assert.deepEqual(before, { [one]: ['Dana Demo', ['Price']], [other]: [undefined, []] });
+
+    const doings = [
+      ['Add tag', 'Price', { [one]: ['Dana Demo', ['Price']], [other]: [undefined, ['Price']] }],
+      ['Remove tag', 'Price', { [one]: ['Dana Demo', []], [other]: [undefined, []] }],
+      ['Assign to', 'Nobody', { [one]: [undefined, ['Price']], [other]: [undefined, []] }],
+      ['Assign to', 'Dana Demo', { [one]: ['Dana Demo', ['Price']], [other]: ['Dana Demo', []] }],
+    ];
+    for (const [what, which, after] of doings) {
+      await page.getByLabel(what).selectOption(which);
+      await page.getByRole('button', { name: 'Undo' }).waitFor();
+      assert.deepEqual(await triage(), after);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.getByText(/ as (it was|they were)$/).waitFor();
+      assert.deepEqual(await triage(), before);
+      await page.reload();
+      await rows(page).nth(1).waitFor();
+      for (const row of [0, 1]) await rows(page).nth(row).getByRole('checkbox').check();
+    }
+  },
+
   async 'a view is saved, looked at and deleted'({ page }) {
     const name = `View ${Date.now()}`;
     await inbox(page, '?sentiments=POSITIVE&least=4');
