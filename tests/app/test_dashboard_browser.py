@@ -32,12 +32,21 @@ def _is_built() -> bool:
     )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: install chromium")
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not here: install nodejs and npm")
-@pytest.mark.skipif(
-    not (_is_built() and (DASHBOARD / "node_modules" / "playwright-core").exists()),
-    reason="the dashboard is not built from its present sources: make web",
+_WANTING = (
+    (CHROMIUM is None, "there is no Chromium here: install chromium"),
+    (shutil.which("node") is None, "node is not here: install nodejs and npm"),
+    (
+        not (_is_built() and (DASHBOARD / "node_modules" / "playwright-core").exists()),
+        "the dashboard is not built from its present sources: make web",
+    ),
 )
+needs_dashboard = pytest.mark.skipif(
+    any(is_wanting for is_wanting, _ in _WANTING),
+    reason="; ".join(reason for is_wanting, reason in _WANTING if is_wanting),
+)
+
+
+@needs_dashboard
 async def test_who_signs_in_sees_feedback_arrive(
     api: Api, settings: Settings, factory: Factory, relay: Relay
 ) -> None:

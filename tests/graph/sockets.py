@@ -47,12 +47,13 @@ async def served(
     websocket: GraphQLOverWebSocket | None = None,
     *,
     send_buffer: int | None = None,
+    port: int = 0,
     http: type[HttpConnection] = HttpConnection,
 ) -> AsyncIterator[str]:
     """The application behind a real server, as `app.main.serve` configures it; yields host and port.
 
-    With another WebSocket endpoint, so many bytes in the kernel for each client, or other limits of connections, if
-    these are given.
+    With another WebSocket endpoint, so many bytes in the kernel for each client, on a port, or with other limits of
+    connections, if these are given.
     """
     config = uvicorn.Config(
         application,
@@ -66,12 +67,12 @@ async def served(
         proxy_headers=False,
     )
     server = Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", port)) as listening:
         if send_buffer is not None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         task = asyncio.ensure_future(server.serve(sockets=[listening]))
-        host, port = listening.getsockname()
-        yield f"{host}:{port}"
+        host, bound = listening.getsockname()
+        yield f"{host}:{bound}"
         server.should_exit = True
         await asyncio.wait_for(task, 10)
 
