@@ -7,6 +7,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ALIASES = ("id", "doc_id")
 """What Relay's users and some gateways call `documentId`."""
 
+MOST_VALUES = 20_000
+"""In variables, at all levels: 500 messages have a tenth of it, and to look at each takes longer than to read it."""
+
 NAMES = frozenset(("query", "documentId", *_ALIASES, "variables", "operationName", "extensions"))
 
 
@@ -31,7 +34,7 @@ class Operation(NamedTuple):
 def operation_of(parameters: dict[str, Any]) -> Operation:
     """The operation in a request's parameters; MalformedError naming the one that is of the wrong type."""
     query = parameters.get("query")
-    variables = parameters.get("variables")
+    variables = _variables(parameters)
     name = parameters.get("operationName")
     extensions = parameters.get("extensions")
     document_id = _document_id(parameters)
@@ -40,8 +43,6 @@ def operation_of(parameters: dict[str, Any]) -> Operation:
             raise MalformedError("`documentId` must be a string, and `query` left out.")
     elif not isinstance(query, str | None):
         raise MalformedError("`query` must be a GraphQL document.")
-    if not isinstance(variables, dict | None):
-        raise MalformedError("`variables` must be a JSON object.")
     if not isinstance(name, str | None):
         raise MalformedError("`operationName` must be a string.")
     if not isinstance(extensions, dict | None):
@@ -56,6 +57,28 @@ def operation_of(parameters: dict[str, Any]) -> Operation:
     return Operation(
         query or "", variables, name or None, document_id, sha256, _traceparent(extensions or {})
     )
+
+
+def _variables(parameters: dict[str, Any]) -> dict[str, Any] | None:
+    variables = parameters.get("variables")
+    if not isinstance(variables, dict | None):
+        raise MalformedError("`variables` must be a JSON object.")
+    if variables and _has_too_many(variables):
+        raise MalformedError(f"`variables` must have at most {MOST_VALUES:,} values.")
+    return variables
+
+
+def _has_too_many(variables: dict[str, Any]) -> bool:
+    left = MOST_VALUES
+    waiting: list[Any] = [variables]
+    while waiting:
+        found = waiting.pop()
+        left -= len(found)
+        if left < 0:
+            return True
+        values = found.values() if isinstance(found, dict) else found
+        waiting += [value for value in values if isinstance(value, dict | list)]
+    return False
 
 
 def _traceparent(extensions: dict[str, Any]) -> str | None:

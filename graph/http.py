@@ -46,6 +46,7 @@ _DIGITS_AS_ZERO = bytes(48 if chr(i).isdigit() else 32 for i in range(128)) + b"
 _ASKING = (b"query=", b"id=", b"Id=", b"extensions=")
 
 _KEY = b"idempotency-key"
+_LONGEST_LENGTH = 19
 
 PLAYGROUND_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -315,7 +316,7 @@ def _operation(parameters: dict[str, Any]) -> Operation:
 async def read_body(headers: Headers, receive: Receive, largest: int) -> bytes | None:
     """The request's body, or None as soon as it is known to be larger."""
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > largest:
+    if not length.isdigit() or len(length) > _LONGEST_LENGTH or int(length) > largest:
         return None
     chunks: list[bytes] = []
     size = 0

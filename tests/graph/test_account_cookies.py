@@ -89,3 +89,31 @@ async def test_a_page_of_ours_changes_things(browser: Caller, factory: Factory) 
 
     assert response.json()["data"] == {"updateProfile": {"__typename": "UpdateProfileSuccess"}}
     assert await factory.rows('SELECT name FROM "user"') == [("Mallory",)]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "a b=c",
+        "theirs={[,]}",
+        'theirs="' + "\\\\" * 10_000 + '"',
+        "=; ;;",
+        "theirs=\xff",
+        "x" * 10_000,
+    ],
+)
+async def test_ours_are_read_whatever_stands_beside_them(browser: Caller, beside: str) -> None:
+    ours = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+    browser.http.cookies.clear()
+    body = orjson.dumps({"query": "{ viewer { user { name } } }"})
+
+    response = await browser.http.post(
+        "/graphql",
+        content=body,
+        headers=[
+            (b"content-type", b"application/json"),
+            (b"cookie", f"{beside}; {ours};{beside}".encode("latin-1")),
+        ],
+    )
+
+    assert response.json()["data"] == {"viewer": {"user": {"name": "Ada"}}}

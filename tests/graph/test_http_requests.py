@@ -151,6 +151,10 @@ async def test_another_method_is_refused(http: httpx.AsyncClient, method: str) -
         (b'{"query":"{a}","variables":[]}', "`variables` must be a JSON object."),
         (b'{"query":"{a}","variables":"{}"}', "`variables` must be a JSON object."),
         (b'{"query":"{a}","variables":false}', "`variables` must be a JSON object."),
+        (
+            b'{"query":"{a}","variables":{"a":[' + b"[1]," * 9_999 + b"[1]]}}",
+            "`variables` must have at most 20,000 values.",
+        ),
         (b'{"query":"{a}","operationName":1}', "`operationName` must be a string."),
         (b'{"query":"{a}","operationName":[]}', "`operationName` must be a string."),
         (b'{"query":"{a}","extensions":[]}', "`extensions` must be a JSON object."),
@@ -163,6 +167,14 @@ async def test_json_that_is_no_request_is_refused(
     response = await send(http, content)
 
     assert_refused(response, 400, message)
+
+
+async def test_many_values_are_accepted(http: httpx.AsyncClient) -> None:
+    values = [[1]] * 9_999
+
+    response = await post(http, {"query": QUERY, "variables": {"a": values}})
+
+    assert response.json()["data"] == {"__typename": "Query"}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +208,15 @@ async def test_too_large_a_body_is_refused(http: httpx.AsyncClient, settings: Se
     response = await send(http, b" " * (settings.max_request_bytes + 1))
 
     assert_refused(response, 413, "The body may have at most 1,048,576 bytes.")
+
+
+@pytest.mark.parametrize("length", ["9" * 5_000, "0" * 5_000 + "2", "-1", "1e1", ""])
+async def test_a_length_that_is_none_is_refused(http: httpx.AsyncClient, length: str) -> None:
+    headers = {"content-type": JSON, "content-length": length}
+
+    response = await http.post("/graphql", content=b"{}", headers=headers)
+
+    assert response.status_code == 413
 
 
 async def test_too_large_a_body_without_a_length_is_refused_before_its_end(

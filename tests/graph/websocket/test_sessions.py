@@ -313,7 +313,15 @@ async def test_a_cookie_signs_in_on_our_own_pages(
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1.evil.example"]
+    "origin",
+    [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "http://127.0.0.1.evil.example",
+        "http://[",
+        "http://[::1",
+    ],
 )
 async def test_a_foreign_page_opens_no_socket_with_a_cookie(
     server: str, factory: Factory, nobody: Caller, origin: str
