@@ -1,4 +1,4 @@
-"""What jobs have made: files, and who may fetch them."""
+"""What jobs are about and have made: files and names, and who may know of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,14 +6,17 @@ from uuid import UUID
 
 import orjson
 
-from domain import ids
+from domain import export, ids, job
 from domain.export import EXPORT, SCHEDULED_EXPORT
 from domain.file import File, by_ids
 from domain.ids import Kind
+from domain.imports import IMPORT, UNDO
 from domain.job import Job
 from domain.scopes import Scope
 from domain.viewer import Viewer
 from persistence.database import Reader
+
+_Names = dict[tuple[UUID | None, UUID | None], str]
 
 _FILE = "file_id"
 _EXPORTS = (EXPORT.name, SCHEDULED_EXPORT.name)
@@ -43,6 +46,37 @@ async def files(
         None if id_ is None or job.workspace_id is None else found.get((job.workspace_id, id_))
         for job, id_ in zip(jobs, made, strict=True)
     ]
+
+
+async def subjects(reader: Reader, viewer: Viewer | None, jobs: Sequence[Job]) -> list[str | None]:
+    """What each job is about, by its name: a file that is imported or was made, a scheduled export.
+
+    Who may know of what a job has made may know of it, as far as it is still there.
+    """
+    if viewer is None:
+        return [None] * len(jobs)
+    known = [each for each in jobs if _may(viewer, each)]
+    plans = _told(known, SCHEDULED_EXPORT.name, "export_schedule")
+    undone = _told(known, UNDO.name, "import")
+    imports = await job.by_ids(reader, viewer, list(undone.values())) if undone else []
+    imported = _told([*known, *imports], IMPORT.name, "file")
+    about = {each.id: imported.get(undone.get(each.id, each.id)) or _made(each) for each in known}
+    wanted = list({id_ for id_ in about.values() if id_ is not None})
+    named = await by_ids(reader, viewer, wanted) if wanted else []
+    files: _Names = {(row.workspace_id, row.id): row.name for row in named}
+    planned = await export.by_ids(reader, viewer, list(plans.values())) if plans else []
+    schedules: _Names = {(row.workspace_id, row.id): row.name for row in planned}
+    return [
+        schedules.get((each.workspace_id, plans.get(each.id)))
+        or files.get((each.workspace_id, about.get(each.id)))
+        for each in jobs
+    ]
+
+
+def _told(jobs: Sequence[Job], kind: str, name: str) -> dict[UUID, UUID]:
+    """What the jobs of a kind were told by an argument of this name."""
+    told = {each.id: orjson.loads(each.arguments).get(name) for each in jobs if each.kind == kind}
+    return {id_: UUID(value) for id_, value in told.items() if value is not None}
 
 
 def _may(viewer: Viewer, job: Job) -> bool:

@@ -87,6 +87,12 @@ async def _result_urls(parents: Sequence[job.Job], info: Info) -> Sequence[str |
     return [None if each is None else file.download_url(signer, each) for each in files]
 
 
+async def _subjects(parents: Sequence[job.Job], info: Info) -> Sequence[str | None]:
+    viewer = info.context.viewer_or_none
+    async with info.context.reader() as reader:
+        return await outcome.subjects(reader, viewer, parents)
+
+
 @strawberry.type(description="A piece of work in the background.")
 @rows(job.Job)
 class Job(Node):
@@ -116,6 +122,14 @@ class Job(Node):
     )
     result: JSON | None = computed(
         _result, reads=("result",), description="What it has to tell, by its kind."
+    )
+    subject: str | None = batch(
+        _subjects,
+        reads=("workspace_id", "kind", "arguments", "result", "open"),
+        graphql_type=str | None,
+        description="What it is about, by its name: the file of an import, what an export has made, the scheduled "
+        "export. Null for other kinds, and where that is gone or not for the caller to see. API keys need "
+        "`exports:create` for exports, `imports:create` for others.",
     )
     created_by_id: strawberry.ID | None = column(
         "created_by",

@@ -69,6 +69,15 @@ export const tests = {
       .getByRole('row', { name: `${word}.csv` })
       .getByText('undone')
       .waitFor();
+
+    await page.getByRole('link', { name: 'Jobs' }).click();
+    for (const kind of ['import', 'undo_import']) {
+      await page
+        .getByRole('row', { name: `${word}.csv` })
+        .filter({ has: page.getByText(kind, { exact: true }) })
+        .getByText('done', { exact: true })
+        .waitFor();
+    }
   },
 
   async 'what cannot be imported is refused before it is sent'({ page }) {

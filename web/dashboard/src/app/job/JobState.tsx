@@ -11,6 +11,7 @@ export const JOB_STATE = graphql(`
   fragment JobState on Job {
     id
     kind
+    subject
     status
     progress
     error

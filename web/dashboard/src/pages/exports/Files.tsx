@@ -27,17 +27,6 @@ const EXPORTS = graphql(`
   }
 `);
 
-const NAMES = graphql(`
-  query ExportedFiles($ids: [ID!]!) {
-    nodes(ids: $ids) {
-      ... on File {
-        id
-        name
-      }
-    }
-  }
-`);
-
 /** What was exported lately, and how far what is being exported has come. */
 export function Files() {
   const t = useMessages(MESSAGES);
@@ -50,7 +39,6 @@ export function Files() {
     requestPolicy: 'cache-and-network',
   });
   const jobs = data?.workspace?.jobs.nodes;
-  const nameOf = useNames(jobs ?? []);
   return (
     <Card title={t.done}>
       {jobs ? (
@@ -62,7 +50,7 @@ export function Files() {
               rows={jobs}
               id={({ id }) => id}
               columns={[
-                { key: 'file', title: t.file, cell: (job) => nameOf(job) ?? t.unnamed },
+                { key: 'file', title: t.file, cell: ({ subject }) => subject ?? t.unnamed },
                 { key: 'state', title: t.state, cell: (job) => <JobState job={job} /> },
                 {
                   key: 'rows',
@@ -96,14 +84,3 @@ export function Files() {
 }
 
 const madeBy = ({ result }: JobStateFragment) => result as Made | null;
-
-/** The names of the files that were made, as far as they are still there. */
-function useNames(jobs: readonly JobStateFragment[]) {
-  const ids = jobs.flatMap((job) => madeBy(job)?.file_id ?? []);
-  const [{ data }] = useQuery({ query: NAMES, variables: { ids }, pause: !ids.length });
-  const names = new Map(data?.nodes.flatMap((each) => (each?.__typename === 'File' ? [[each.id, each.name]] : [])));
-  return (job: JobStateFragment) => {
-    const id = madeBy(job)?.file_id;
-    return id && (data ? names.get(id) : '…');
-  };
-}

@@ -113,7 +113,7 @@ export default function Import() {
       <p>
         <Link href={`/w/${slug}/imports`}>{t.title}</Link>
       </p>
-      <Title>{(job && logged.fileOf(jobId)) ?? t.import}</Title>
+      <Title>{job?.subject ?? t.import}</Title>
       {job ? (
         <Stack>
           <Card>

@@ -84,9 +84,9 @@ export default function Imports() {
                     {
                       key: 'file',
                       title: t.file,
-                      cell: ({ id, createdAt }) => (
+                      cell: ({ id, subject, createdAt }) => (
                         <Link href={`/w/${slug}/imports/${id}`}>
-                          {logged.fileOf(id) ?? `${t.import} ${format.moment(createdAt)}`}
+                          {subject ?? `${t.import} ${format.moment(createdAt)}`}
                         </Link>
                       ),
                     },

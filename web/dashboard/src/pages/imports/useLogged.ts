@@ -6,13 +6,6 @@ const LOGGED = graphql(`
   query LoggedImports($slug: String!) {
     workspace(slug: $slug) {
       id
-      started: auditLog(first: 100, action: "job.import_started") {
-        nodes {
-          id
-          targetId
-          after
-        }
-      }
       undone: auditLog(first: 100, action: "job.import_undone") {
         nodes {
           id
@@ -27,18 +20,7 @@ const LOGGED = graphql(`
   }
 `);
 
-const FILES = graphql(`
-  query ImportedFiles($ids: [ID!]!) {
-    nodes(ids: $ids) {
-      ... on File {
-        id
-        name
-      }
-    }
-  }
-`);
-
-/** What the audit log says of imports, to those who may read it: which file it was, and who has undone it. */
+/** What the audit log says of imports, to those who may read it: who has undone which. */
 export function useLogged() {
   const { slug } = useWorkspace();
   const mayRead = useMay('ADMIN');
@@ -48,15 +30,7 @@ export function useLogged() {
     pause: !mayRead,
     requestPolicy: 'cache-and-network',
   });
-  const started = (data?.workspace?.started.nodes ?? []).map(({ targetId, after }) => ({
-    job: targetId,
-    file: (after as { file_id?: string } | null)?.file_id ?? '',
-  }));
-  const ids = [...new Set(started.map(({ file }) => file).filter(Boolean))];
-  const [{ data: named }] = useQuery({ query: FILES, variables: { ids }, pause: !ids.length });
-  const names = new Map(named?.nodes.map((each) => (each?.__typename === 'File' ? [each.id, each.name] : ['', ''])));
   return {
-    fileOf: (jobId: string) => names.get(started.find(({ job }) => job === jobId)?.file ?? '') || undefined,
     undoingOf: (jobId: string) => data?.workspace?.undone.nodes.find(({ targetId }) => targetId === jobId),
     again: () => ask({ requestPolicy: 'network-only' }),
   };

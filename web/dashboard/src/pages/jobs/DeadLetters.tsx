@@ -111,6 +111,7 @@ export default function DeadLetters() {
                       </label>
                     ),
                   },
+                  { key: 'subject', title: t.subject, cell: ({ subject }) => subject ?? '–' },
                   {
                     key: 'error',
                     title: t.error,

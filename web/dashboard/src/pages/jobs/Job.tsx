@@ -10,6 +10,7 @@ export const JOB = graphql(`
   fragment JobRow on Job {
     id
     kind
+    subject
     status
     progress
     attempts

@@ -134,6 +134,7 @@ export default function Jobs() {
                 id={({ id }) => id}
                 columns={[
                   { key: 'kind', title: t.kind, cell: ({ kind }) => <code>{kind}</code> },
+                  { key: 'subject', title: t.subject, cell: ({ subject }) => subject ?? '–' },
                   { key: 'status', title: t.status, cell: (job) => <Followed job={job} /> },
                   { key: 'attempts', title: t.attempts, cell: ({ attempts }) => attempts, numeric: true },
                   { key: 'error', title: t.error, cell: ({ error: why }) => why ?? '–' },

@@ -18,6 +18,7 @@ const messages: typeof en = {
     CANCELLED: 'abgebrochen',
   },
   kind: 'Art',
+  subject: 'Worum es geht',
   attempts: 'Versuche',
   failures: 'Fehlschläge',
   error: 'Woran es lag',

@@ -17,6 +17,7 @@ const messages = {
     CANCELLED: 'cancelled',
   },
   kind: 'Kind',
+  subject: 'About',
   attempts: 'Attempts',
   failures: 'Failures',
   error: 'Why it failed',
