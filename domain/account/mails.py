@@ -89,7 +89,7 @@ async def compose(
             return await _to_change(uow, user, arguments, base_url)
         case _:
             # Before it is proven whose an address is, it is told nothing about the account.
-            return _notice(about, user, arguments) if user.email_verified else None
+            return await _notice(uow, about, user, arguments) if user.email_verified else None
 
 
 async def _link(
@@ -158,9 +158,22 @@ async def _to_change(
     )
 
 
-def _notice(about: About, user: CredentialsRow, facts: Mapping[str, Any]) -> Message:
+async def _other_ways(uow: UnitOfWork, user: CredentialsRow) -> list[Part]:
+    """What a new password does not end: somebody else may have linked it."""
+    issuers = sorted({each.issuer for each in await store.identities(uow, user.id)})
+    if not issuers:
+        return []
+    return [
+        f"It can be signed in to through {' and '.join(issuers)} as before. Unlink what is not yours."
+    ]
+
+
+async def _notice(
+    uow: UnitOfWork, about: About, user: CredentialsRow, facts: Mapping[str, Any]
+) -> Message:
     subject, parts = _words(about, facts)
-    return letter(user.email, subject, [f"Hello {user.name},", *parts, _NOT_YOU])
+    more = await _other_ways(uow, user) if about is About.PASSWORD_CHANGED else []
+    return letter(user.email, subject, [f"Hello {user.name},", *parts, *more, _NOT_YOU])
 
 
 def _words(about: About, facts: Mapping[str, Any]) -> tuple[str, list[Part]]:

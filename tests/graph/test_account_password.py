@@ -252,3 +252,34 @@ async def test_a_sign_in_that_a_reset_overtakes_opens_no_session(
 
     opened = [each["tokens"]["accessToken"] for each in answers if "tokens" in each]
     assert [await who(nobody.signed_in(token)) for token in opened] == [None] * len(opened)
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_the_notice_says_who_signs_in_as_before(
+    nobody: Caller, factory: Factory, worker: Worker, is_forgotten: bool
+) -> None:
+    """Whoever had the account for a while may have linked an identity, which a new password does not end."""
+    person = await verified(factory)
+    await factory.change(
+        "INSERT INTO identity (id, user_id, issuer, subject, created_at, last_used_at)"
+        " SELECT gen_random_uuid(), :user, issuer, subject::text, now(), now()"
+        " FROM unnest(ARRAY['https://two.example', 'https://one.example']) issuer, generate_series(1, 2) subject",
+        user=person.id,
+    )
+    if is_forgotten:
+        await change(nobody, "requestPasswordReset", email=person.email)
+        token = await token_of(worker, "Set a new password")
+        await change(nobody, "resetPassword", token=token, newPassword=NEW)
+    else:
+        await change(
+            person.on(nobody.http), "changePassword", currentPassword=PASSWORD, newPassword=NEW
+        )
+
+    await worker.work()
+    (told,) = [
+        " ".join(plain.get_content().split())
+        for mail in worker.mail()
+        if mail["subject"] == CHANGED and (plain := mail.get_body(("plain",)))
+    ]
+    through = "https://one.example and https://two.example"
+    assert f"It can be signed in to through {through} as before. Unlink what is not yours." in told
