@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from app.answers import Answer, body_of, refusal, send_answer
+from clients.address import customer_of
 from domain import form, intake, source
 from domain.errors import InvalidInputError
 from domain.masker import Masker
@@ -50,7 +51,7 @@ class Forms:
             await send_answer(send, answer, shared)
 
     async def _form(self, scope: Scope, headers: Headers) -> source.Source:
-        caller = client_of(scope, headers).ip  # type: ignore[arg-type]  # a scope is a dict
+        caller = _customer(scope, headers)
         if wait := await self._services.limiter.wait(_LOOKED_UP, caller):
             raise _too_many(wait)
         key = scope["path"].removeprefix(_PATH).removesuffix(".js")
@@ -89,7 +90,7 @@ class Forms:
         except InvalidInputError as error:
             fields = [{"path": list(e.path), "message": e.message} for e in error.fields]
             raise refusal(400, str(error), fields) from None
-        await self._spend(row, rules, client_of(scope, headers).ip)  # type: ignore[arg-type]
+        await self._spend(row, rules, _customer(scope, headers))
         async with self._services.database.transaction() as uow:
             await intake.receive_one(uow, row.id, message)
         return Answer(202, {"stored": True})
@@ -102,6 +103,11 @@ class Forms:
         ):
             if wait := await self._services.limiter.wait(limit, caller):
                 raise _too_many(wait)
+
+
+def _customer(scope: Scope, headers: Headers) -> str:
+    """Whose address it comes from: of IPv6 everybody has more than can be counted."""
+    return customer_of(client_of(scope, headers).ip)  # type: ignore[arg-type]  # a scope is a dict
 
 
 def _limit_of(row: source.Source) -> Limit:

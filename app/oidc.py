@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.resources import Api
+from clients.address import customer_of
 from clients.oidc import Claims, Provider, ProviderRefusedError, ProviderUnavailableError
 from domain import account
 from domain.account import Client, IdentityRefusedError, Proven, SignedIn
@@ -111,7 +112,7 @@ class OidcSignIn:
                 raise _Refused(
                     HTTPStatus.NOT_FOUND, "provider_unknown", "There is no such provider."
                 )
-            if wait := await api.services.limiter.wait(LOGINS, _client(request).ip):
+            if wait := await api.services.limiter.wait(LOGINS, customer_of(_client(request).ip)):
                 raise _Refused(
                     HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", f"Try again in {wait:.0f} s."
                 )

@@ -258,15 +258,26 @@ async def test_a_form_that_does_not_exist_is_not_found(key: str, http: httpx.Asy
     assert [response.status_code for response in responses] == [404, 404]
 
 
+@pytest.mark.parametrize(
+    ("network", "another"), [("192.0.2.1", "192.0.2.2"), ("2001:db8:1::{}", "2001:db8:2::")]
+)
 async def test_an_address_may_send_so_often_in_an_hour(
-    api: Api, factory: Factory, http: httpx.AsyncClient, settings: Settings, database: Database
+    api: Api,
+    factory: Factory,
+    http: httpx.AsyncClient,
+    settings: Settings,
+    database: Database,
+    network: str,
+    another: str,
 ) -> None:
     form = await made(api, factory, http, perAddressPerHour=2)
     async with open_redis(settings) as redis:
         limited = replace(api, services=replace(api.services, limiter=Limiter(redis, scale=1)))
-        async with client(settings, limited, address="192.0.2.1") as one:
-            statuses = [(await form.send(one, opened=5 + n)).status_code for n in range(3)]
-        async with client(settings, limited, address="192.0.2.2") as other:
+        statuses = []
+        for n in range(3):
+            async with client(settings, limited, address=network.format(n)) as one:
+                statuses.append((await form.send(one, opened=5 + n)).status_code)
+        async with client(settings, limited, address=another) as other:
             elsewhere = await form.send(other, opened=9)
 
     assert statuses == [202, 202, 429]

@@ -331,15 +331,18 @@ async def test_an_unknown_provider_is_a_page(ada: Browser) -> None:
     assert (await ada.http.head("/auth/oidc/liar/start")).status_code == 405
 
 
+@pytest.mark.parametrize("network", ["192.0.2.41", "2001:db8:41::{}"])
 async def test_ways_in_are_counted_with_all_others(
-    provider: Liar, settings: Settings, api: Api, factory: Factory
+    provider: Liar, settings: Settings, api: Api, factory: Factory, network: str
 ) -> None:
     async with open_redis(settings) as redis:
         limiter = Limiter(redis, scale=0.01)
         strict = replace(api, services=replace(api.services, limiter=limiter))
         liars = {"liar": provider.issuer}
-        async with browser(settings, strict, liars, address="192.0.2.41") as ada:
-            answers = [await ada.start("liar") for _ in range(4)]
+        answers = []
+        for n in range(4):
+            async with browser(settings, strict, liars, address=network.format(n)) as ada:
+                answers.append(await ada.start("liar"))
         await limiter.close()
 
     assert code(answers[-1]) == (429, "rate_limited")
