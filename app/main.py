@@ -72,6 +72,8 @@ class Application:
         self._dashboard: Dashboard | None = None
         self._metrics: MetricsEndpoint | None = None
         self._rest = Starlette(routes=self._routes())
+        # It would lead to whatever host the request names.
+        self._rest.router.redirect_slashes = False
         # Only where there are other origins: it looks at every request.
         self._http = _shared(self._dispatch, settings) if settings.cors_origins else self._dispatch
         self.api: Api | None = None

@@ -51,3 +51,15 @@ async def test_only_https_asks_for_https(
         response = await http.get("/healthz", headers={"x-forwarded-proto": "https"})
 
     assert response.headers.get("strict-transport-security") == said
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/healthz/", "/graphiql", "/schema.graphql/", "/auth/oidc/x/start/", "//x.example/"],
+)
+async def test_nobody_is_led_to_a_host_that_the_request_names(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    response = await http.get(f"http://earful.test{path}", headers={"host": "evil.example"})
+
+    assert response.headers.get("location") == ("/graphql" if path == "/" else None)
