@@ -115,6 +115,19 @@ async def logout(uow: UnitOfWork, viewer: Viewer) -> None:
     await security.record_own(uow, viewer, security.Action.SIGNED_OUT)
 
 
+async def logout_by_token(uow: UnitOfWork, token: str, client: Client) -> UUID:
+    """End the session whose refresh token this is, used or not, and answer which; InvalidCredentialsError for none."""
+    known = await store.lock_refresh_token(uow, tokens.hash_token(token))
+    if known is None or known.revoked_at is not None:
+        raise InvalidCredentialsError("Nobody is signed in.")
+    await store.revoke_session(uow, known.session_id)
+    announce(uow, [known.session_id])
+    await security.record(
+        uow, known.user_id, security.Action.SIGNED_OUT, client, session=known.session_id
+    )
+    return known.session_id
+
+
 async def revoke_session(uow: UnitOfWork, viewer: Viewer, session: UUID) -> None:
     """End one of the caller's sessions; NotFoundError when it is no live one of theirs."""
     if not await store.revoke_session_of(uow, viewer.user_id, session):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -146,6 +147,18 @@ async def _log_in(context: Context, input: LoginInput) -> account.SignedIn:
         )
 
 
+async def _log_out(context: Context) -> UUID:
+    """End the caller's session, and answer which."""
+    viewer, token = context.viewer_or_none, context.refresh_cookie
+    if viewer is None and token is None:
+        raise InvalidCredentialsError("Nobody is signed in.")
+    async with context.transaction() as uow:
+        if viewer is None:
+            return await account.logout_by_token(uow, token or "", context.client)
+        await account.logout(uow, viewer)
+        return viewer.session_id
+
+
 def clear_cookies(context: Context) -> None:
     """Who is signed out has none of ours any more."""
     context.set_cookies = [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
@@ -196,14 +209,11 @@ class EntryMutation:
 
     @strawberry.mutation(
         extensions=[for_people],
-        description="End the caller's session at once, its access tokens included, and clear its cookies.",
+        description="End the caller's session at once, its access tokens included, and clear its cookies. Where the "
+        "access token has run out the cookie of the refresh token says which.",
     )
     async def logout(self, info: Info) -> LogoutResult:
-        context = info.context
-        if context.viewer_or_none is None:
-            raise InvalidCredentialsError("Nobody is signed in.")
-        async with context.transaction() as uow:
-            await account.logout(uow, context.viewer)
-        context.services.sessions.revoke(context.viewer.session_id)
-        clear_cookies(context)
+        session = await _log_out(info.context)
+        info.context.services.sessions.revoke(session)
+        clear_cookies(info.context)
         return LogoutSuccess(ok=True)

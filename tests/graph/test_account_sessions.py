@@ -309,6 +309,28 @@ async def test_signing_out_takes_the_cookies_away(nobody: Caller, factory: Facto
     assert dict(nobody.http.cookies) == {}
 
 
+async def test_who_signs_out_late_is_signed_out_by_the_other_cookie(
+    nobody: Caller, factory: Factory
+) -> None:
+    """The access token's cookie is gone when the token has run out; the other would have signed in for a month."""
+    person = await factory.person()
+    await nobody.post(LOGIN, input={"email": person.email, "password": PASSWORD, "cookies": True})
+    refresh_token = nobody.http.cookies["earful_refresh"]
+    nobody.http.cookies.delete("earful_access")
+
+    response = await nobody.post(LOGOUT)
+    nobody.http.cookies.set("earful_refresh", refresh_token)
+    again = await nobody.ask(LOGOUT)
+
+    assert response.json()["data"] == {"logout": {"__typename": "LogoutSuccess", "ok": True}}
+    assert len(response.headers.get_list("set-cookie")) == 2
+    assert again["logout"]["__typename"] == "InvalidCredentials"
+    assert await refresh(nobody, refresh_token) == SPENT
+    assert await who(nobody.signed_in(person.token)) == person.gid
+    last = await factory.rows("SELECT action FROM security_event ORDER BY id DESC LIMIT 1")
+    assert last == [("session.closed",)]
+
+
 async def test_nobody_and_who_is_gone_cannot_sign_out(nobody: Caller, factory: Factory) -> None:
     person = await factory.person()
     caller = nobody.signed_in(person.token)
