@@ -22,17 +22,15 @@ from graphql import (
     Visitor,
     parse,
     print_ast,
-    specified_rules,
-    validate,
     visit,
 )
-from graphql.validation import OverlappingFieldsCanBeMergedRule
 
-from graph import merging
+from graph import validation
 from graph.caching import longest
 from graph.cost import Price
 from graph.engine import Engine, Plan
 from graph.errors import bad_request, formatted
+from graph.merging import TooMuchError
 from graph.shape import MOST_TOKENS, excess, excess_of_text
 
 CURSOR_ARGUMENT = "after"
@@ -49,7 +47,6 @@ MOST_SELECTIONS = 10_000
 MOST_WARM = 10_000
 """So many selections of trusted documents are compiled at start; the rest when they are first met."""
 _MOST_SELECTIONS_TRUSTED = 1_000_000
-_RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
 _SHA256 = "sha256:"
 _UNTRUSTED = {
     "message": "This server executes trusted documents only: send the id of one.",
@@ -330,9 +327,8 @@ class Documents:
     def _errors(self, node: DocumentNode, most: int) -> list[GraphQLError]:
         """What is wrong with it."""
         schema = self._engine.schema
-        found = validate(schema, node, _RULES, max_errors=MOST_ERRORS)
         try:
-            return found or merging.conflicts(schema, node, most=most, most_errors=MOST_ERRORS)
-        except merging.TooMuchError:
+            return validation.errors(schema, node, most_errors=MOST_ERRORS, most_selections=most)
+        except TooMuchError:
             message = f"The document selects more than {most:,} fields, fragments followed wherever they are spread."
             raise RequestError([bad_request(message)]) from None

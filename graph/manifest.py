@@ -20,10 +20,11 @@ from graphql import (
     Source,
     parse,
     print_ast,
-    validate,
     visit,
 )
 from graphql.language import Visitor
+
+from graph import validation
 
 _APOLLO = "apollo-persisted-query-manifest"
 
@@ -97,7 +98,7 @@ def written(folder: Path, schema: GraphQLSchema) -> bytes:
     for name, operation in sorted(operations.items()):
         document = DocumentNode(definitions=(operation, *_spread(operation, fragments)))
         text = print_ast(document)
-        for error in validate(schema, parse(text)):
+        for error in validation.errors(schema, parse(text), most_errors=1):
             raise ManifestError(f"{name!r} is not valid: {error.message}")
         id_ = hashlib.sha256(text.encode()).hexdigest()
         entries.append({"id": id_, "name": name, "type": operation.operation.value, "body": text})

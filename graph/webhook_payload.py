@@ -26,14 +26,15 @@ from graphql import (
     SelectionNode,
     parse,
     specified_directives,
-    validate,
 )
 
 from domain.errors import FieldError, InvalidInputError
 from domain.seals import Seals
 from domain.viewer import Viewer
 from domain.webhook import Event, PayloadError
+from graph import validation
 from graph.engine import Engine, Plan
+from graph.merging import TooMuchError
 from graph.scalars import write_json
 from persistence.database import Database, Reader, StoreUnavailableError
 from persistence.objects import Objects
@@ -72,6 +73,8 @@ DEEPEST = 8
 LARGEST = 1_048_576
 _MOST_TOKENS = 2_000
 _MOST_ERRORS = 5
+_MOST_SELECTIONS = 10_000
+_TOO_MANY_FIELDS = f"must have at most {MOST_FIELDS} fields, fragments included"
 _COMPILED = 500
 
 
@@ -167,7 +170,14 @@ class Payloads:
             raise PayloadError(f"must have at most {LONGEST:,} characters")
         try:
             document = parse(selection, max_tokens=_MOST_TOKENS)
-            errors = validate(self._engine.schema, document, max_errors=_MOST_ERRORS)
+            errors = validation.errors(
+                self._engine.schema,
+                document,
+                most_errors=_MOST_ERRORS,
+                most_selections=_MOST_SELECTIONS,
+            )
+        except TooMuchError:
+            raise PayloadError(_TOO_MANY_FIELDS) from None
         except GraphQLError as error:
             raise PayloadError(_located(error)) from None
         except RecursionError:
@@ -197,7 +207,7 @@ def _require_modest(document: DocumentNode) -> None:
         _fields(operation.selection_set.selections, fragments, 1), start=1
     ):
         if number > MOST_FIELDS:
-            raise PayloadError(f"must have at most {MOST_FIELDS} fields, fragments included")
+            raise PayloadError(_TOO_MANY_FIELDS)
         if depth > DEEPEST:
             raise PayloadError(f"must be at most {DEEPEST} levels deep")
         if field.name.value in ("__schema", "__type"):
