@@ -3,16 +3,24 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findingsHere } from './axe.mjs';
 import { bucket } from './bucket.mjs';
-import { ask, signIn } from './signing_in.mjs';
+import { until } from './processes.mjs';
+import { ask, signIn, submit } from './signing_in.mjs';
 
 const DASHBOARD = path.join(import.meta.dirname, '../dashboard');
 const PHONE = { width: 390, height: 844 };
+
+const THERE_IS = `{ workspace(slug: "demo") {
+  id sources { id } webhooks { id } feedback(first: 1) { nodes { id } } alerts(first: 100) { nodes { id rule { id } } }
+  jobs(first: 1, kind: "import") { nodes { id } } } }`;
 
 const WEBHOOK = `mutation($input: CreateWebhookInput!) {
   createWebhook(input: $input) { ... on CreateWebhookSuccess { webhook { id } } ... on Problem { message } } }`;
 
 const FORM = `mutation($input: CreateSourceInput!) {
   createSource(input: $input) { ... on CreateSourceSuccess { source { publishableKey } } ... on Problem { message } } }`;
+
+const RULE = `mutation($input: CreateAlertRuleInput!) {
+  createAlertRule(input: $input) { ... on CreateAlertRuleSuccess { alertRule { id } } ... on Problem { message } } }`;
 
 /** What opens a dialog: the path of its page, and the button. */
 const DIALOGS = [
@@ -77,7 +85,8 @@ export const tests = {
       await page.keyboard.press('Tab');
       const unseen = await page.evaluate(() => {
         const { outlineStyle, outlineColor, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
-        const isOutlined = outlineStyle !== 'none' && outlineWidth !== '0px' && !/, 0\)$|transparent/.test(outlineColor);
+        const isOutlined =
+          outlineStyle !== 'none' && outlineWidth !== '0px' && !/, 0\)$|transparent/.test(outlineColor);
         return isOutlined || boxShadow !== 'none' ? '' : document.activeElement.outerHTML.slice(0, 120);
       });
       if (unseen) hidden.add(unseen);
@@ -89,35 +98,56 @@ export const tests = {
 /** What is wrong on every page there is, for who may see all. */
 async function everywhere(page) {
   await signIn(page);
-  const { workspace } = await ask(page, '{ workspace(slug: "demo") { id webhooks { id } } }');
-  if (!workspace.webhooks.length) {
-    const input = { workspaceId: workspace.id, name: 'Warehouse', url: 'https://example.com/hook', eventTypes: ['FEEDBACK_ADDED'] };
-    await ask(page, WEBHOOK, { input });
-  }
-  const form = { workspaceId: workspace.id, name: 'Form', kind: 'FORM', form: { origins: ['*'] } };
-  const { createSource } = await ask(page, FORM, { input: form });
+  const known = await things(page);
   const { paths } = JSON.parse(await readFile(path.join(DASHBOARD, 'dist/server.json'), 'utf8'));
   const found = [];
   for (const pattern of paths) {
-    const to = await known(page, filled(pattern, createSource.source.publishableKey));
-    if (to) found.push(...(await findings(page, to)));
+    const to = pattern.replace(/:(\w+)/g, (_, name) => known[name]);
+    assert.doesNotMatch(to, /undefined/, `Nothing is known for ${pattern}`);
+    found.push(...(await findings(page, to)));
   }
   return found;
 }
 
-/** What is known of a path: pages that everybody sees are not linked to from a page above them. */
-function filled(pattern, key) {
-  return pattern.replace(':slug', 'demo').replace(':workspace', 'demo').replace(':key', key);
-}
-
-/** The path itself, or the first link to such a page on the page above it. */
-async function known(page, pattern) {
-  if (!pattern.includes(':')) return pattern;
-  await page.goto(pattern.slice(0, pattern.indexOf('/:')));
-  await settled(page);
-  const links = await page.locator('main a').evaluateAll((all) => all.map((each) => each.getAttribute('href')));
-  const shape = new RegExp(`^${pattern.replace(/:\w+/g, '[^/?]+')}$`);
-  return links.find((link) => shape.test(link));
+/** Something of each kind that has a page, by its name in the paths; what is missing is made. */
+async function things(page) {
+  const { workspace } = await ask(page, THERE_IS);
+  const workspaceId = workspace.id;
+  if (!workspace.webhooks.length) {
+    const input = { workspaceId, name: 'Warehouse', url: 'https://example.com/hook', eventTypes: ['FEEDBACK_ADDED'] };
+    await ask(page, WEBHOOK, { input });
+  }
+  if (!workspace.alerts.nodes.some(({ rule }) => rule)) {
+    const word = `ibis${Date.now()}`;
+    const rule = { kind: 'MATCH', filter: { search: word } };
+    await ask(page, RULE, { input: { workspaceId, name: `About ${word}`, rule } });
+    await submit(page, `The ${word} is at the door.`);
+  }
+  if (!workspace.jobs.nodes.length) {
+    await page.goto('/w/demo/imports');
+    const buffer = Buffer.from('text,rating\nWell done.,9\n,3\n');
+    await page.getByLabel('A file to import').setInputFiles({ name: 'few.csv', mimeType: 'text/csv', buffer });
+    await page.getByRole('button', { name: 'Start the import' }).click();
+    await page.getByRole('heading', { name: 'Refused rows' }).waitFor();
+  }
+  const form = { workspaceId, name: 'Form', kind: 'FORM', form: { origins: ['*'] } };
+  const { createSource } = await ask(page, FORM, { input: form });
+  const all = await until(
+    async () => (await ask(page, THERE_IS)).workspace,
+    ({ alerts }) => alerts.nodes.some(({ rule }) => rule),
+  );
+  const alert = all.alerts.nodes.find(({ rule }) => rule);
+  return {
+    slug: 'demo',
+    workspace: 'demo',
+    key: createSource.source.publishableKey,
+    sourceId: all.sources[0].id,
+    webhookId: all.webhooks[0].id,
+    feedback: all.feedback.nodes[0].id,
+    alertId: alert.id,
+    ruleId: alert.rule.id,
+    jobId: all.jobs.nodes[0].id,
+  };
 }
 
 async function findings(page, to) {

@@ -132,7 +132,11 @@ export const tests = {
     await handOut.getByLabel('Address or id').fill(email);
     await handOut.getByRole('button', { name: 'Make the file' }).click();
     await handOut.getByRole('button', { name: 'Download' }).first().waitFor({ timeout: 60_000 });
-    assert.equal((await newest(page, 'export_author')).result.feedback, 1);
+    const { result } = await until(
+      () => newest(page, 'export_author'),
+      ({ status }) => status === 'SUCCEEDED',
+    );
+    assert.equal(result.feedback, 1);
 
     const erase = page.getByRole('region', { name: 'Erase an author' });
     await erase.getByLabel('Address or id').fill(email);

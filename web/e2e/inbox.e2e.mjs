@@ -105,7 +105,10 @@ export const tests = {
     const word = `ptarmigan${Date.now()}`;
     const ids = [];
     for (const number of [1, 2]) ids.push(await submit(page, `${word} number ${number}`));
-    const { workspace } = await ask(page, '{ workspace(slug: "demo") { tags { id name } members { id user { name } } } }');
+    const { workspace } = await ask(
+      page,
+      '{ workspace(slug: "demo") { tags { id name } members { id user { name } } } }',
+    );
     const price = workspace.tags.find(({ name }) => name === 'Price');
     const dana = workspace.members.find(({ user }) => user.name === 'Dana Demo');
     const ones = { ids: ids.slice(0, 1), addTagIds: [price.id], assigneeId: dana.id };
@@ -119,7 +122,9 @@ export const tests = {
       const query = `{ workspace(slug: "demo") { feedback(first: 2, filter: { search: "${word}" }) {
         nodes { id assignee { name } tags { name } } } } }`;
       const { nodes } = (await ask(page, query)).workspace.feedback;
-      return Object.fromEntries(nodes.map(({ id, assignee, tags }) => [id, [assignee?.name, tags.map(({ name }) => name)]]));
+      return Object.fromEntries(
+        nodes.map(({ id, assignee, tags }) => [id, [assignee?.name, tags.map(({ name }) => name)]]),
+      );
     };
     const [one, other] = ids;
     const before = await triage();

@@ -80,13 +80,23 @@ export const tests = {
       await phone.setOffline(false);
       await page.locator('[data-light=live]').waitFor();
       await page.getByText('Offline: you see what you saw last').waitFor({ state: 'detached' });
-      await page.getByRole('checkbox', { name: /^Choose/ }).first().waitFor();
+      await page
+        .getByRole('checkbox', { name: /^Choose/ })
+        .first()
+        .waitFor();
     });
   },
 
   async 'nothing secret is kept, and nothing at all by who signs out'({ context, base }) {
     await onPhone({ context, base }, async (page) => {
-      for (const to of ['/w/demo/api-keys', '/w/demo/sources', '/w/demo/webhooks', '/account', '/w/demo/inbox', '/w/demo']) {
+      for (const to of [
+        '/w/demo/api-keys',
+        '/w/demo/sources',
+        '/w/demo/webhooks',
+        '/account',
+        '/w/demo/inbox',
+        '/w/demo',
+      ]) {
         await page.goto(to);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('networkidle');
@@ -99,8 +109,14 @@ export const tests = {
       });
       const seen = await kept(page);
       assert.equal(shell.caches, 1);
-      assert.deepEqual(shell.paths.filter((each) => !/^\/$|^\/(assets|icons)\/|^\/manifest\.webmanifest$/.test(each)), []);
-      assert.deepEqual(seen.filter(([url]) => /ApiKeys|Source\?|Sources|Webhook|Account|Members/.test(url)), []);
+      assert.deepEqual(
+        shell.paths.filter((each) => !/^\/$|^\/(assets|icons)\/|^\/manifest\.webmanifest$/.test(each)),
+        [],
+      );
+      assert.deepEqual(
+        seen.filter(([url]) => /ApiKeys|Source\?|Sources|Webhook|Account|Members/.test(url)),
+        [],
+      );
       assert.doesNotMatch(JSON.stringify(seen), /earful_|whsec_|eyJ|X-Amz-Signature/);
 
       await page.getByRole('button', { name: 'Menu' }).click();
