@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from graphql import OperationType
 
+from clients.address import customer_of
 from graph.asked import Operation
 from graph.authentication import Headers, standing
 from graph.context import Context
@@ -100,16 +101,16 @@ class EventStreams:
         if self._draining is None:
             self._draining = asyncio.ensure_future(self._drain())
 
-    def _seat(self, context: Context) -> UUID | None:
+    def _seat(self, context: Context) -> UUID | str:
         if self._draining is not None or self._seats.is_full:
             raise FullError("No more streams are opened here for now.")
         self._seats.take()
-        if context.viewer_or_none is None:
-            return None
-        caller = context.viewer_or_none.id
+        viewer = context.viewer_or_none
+        caller = customer_of(context.client.ip) if viewer is None else viewer.id
         if not self._seats.claim(caller):
             self._seats.leave(caller)
-            raise FullError("Too many live connections of one user.")
+            whose = "address" if viewer is None else "user"
+            raise FullError(f"Too many live connections of one {whose}.")
         return caller
 
     async def _drain(self) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 import structlog
 from graphql import OperationType
 
+from clients.address import customer_of
 from domain import api_key
 from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
@@ -73,6 +75,7 @@ class Connection:
         "_headers",
         "_lookup",
         "_operations",
+        "caller",
         "client",
         "socket",
         "viewer",
@@ -91,6 +94,8 @@ class Connection:
         self._deadline = endpoint.clock.now() + endpoint.init_seconds
         self._allowance = endpoint.allowance()
         self.client = client
+        self.caller: UUID | str = customer_of(client.ip)
+        """Whose place it takes: of somebody unknown their address's, until it is known."""
         self.viewer: Viewer | None = None
 
     # What the socket says

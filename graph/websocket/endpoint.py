@@ -8,6 +8,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 from websockets.http11 import Request
 
+from clients.address import customer_of
 from graph.authentication import client_of, is_from_ours, is_known
 from graph.context import Services
 from graph.execution import Operations
@@ -115,6 +116,11 @@ class GraphQLOverWebSocket:
             raise RefusedError(
                 503, "No more sockets are opened here for now.", **{"Retry-After": "2"}
             )
+        client = client_of(scope, headers)  # type: ignore[arg-type]  # a scope is a dict
+        if not self._seats.has_room(customer_of(client.ip)):
+            raise RefusedError(
+                503, "Too many live connections of one address.", **{"Retry-After": "2"}
+            )
 
     def open(self, socket: Socket, scope: Scope, protocol: str | None) -> Connection | None:
         if protocol is None:
@@ -124,20 +130,22 @@ class GraphQLOverWebSocket:
         connection = Connection(self, socket, headers, client_of(scope, headers))  # type: ignore[arg-type]  # a scope is a dict
         self._connections[connection] = None
         self._seats.take()
+        self._seats.claim(connection.caller)
         socket.ask(self.clock.now() + self.init_seconds)
         return connection
 
     def recognise(self, connection: Connection) -> None:
         """It is known now whose connection it is; it is closed where they have too many."""
         assert connection.viewer is not None  # noqa: S101 - it was signed in
-        if not self._seats.claim(connection.viewer.id):
+        self._seats.disclaim(connection.caller)
+        connection.caller = connection.viewer.id
+        if not self._seats.claim(connection.caller):
             connection.close(frames.TRY_LATER, "Too many live connections of one user")
 
     def forget(self, connection: Connection) -> None:
         if connection in self._connections:
             del self._connections[connection]
-            viewer = connection.viewer
-            self._seats.leave(None if viewer is None else viewer.id)
+            self._seats.leave(connection.caller)
 
     def on_stalled(self) -> None:
         self.services.hub.counters.dropped += 1

@@ -106,6 +106,29 @@ async def test_a_caller_has_so_many_sockets_and_others_have_theirs(
     assert seats._callers == {}
 
 
+async def test_who_is_not_signed_in_has_so_many_sockets_by_their_address(
+    application: Application, api: Api, factory: Factory
+) -> None:
+    person = await factory.person()
+    seats = Seats(most=10, most_per_caller=2)
+    async with served(application, endpoint(api, seats=seats)) as server:
+        async with acknowledged(server), opened(server) as second:
+            refused = await refusal(server)
+            # It is the user's from now on, and the address has room again.
+            payload = {"authorization": f"Bearer {person.token}"}
+            await second.say(type="connection_init", payload=payload)
+            assert await second.hear() == {"type": "connection_ack"}
+            async with acknowledged(server) as third:
+                answer = await answered(third)
+            taken = dict(seats._callers)
+        await gone(seats)
+
+    assert refused == (503, "2", "Too many live connections of one address.\n")
+    assert answer == {"data": {"viewer": None}}
+    assert taken[person.id] == 1
+    assert seats._callers == {}
+
+
 async def test_operations_may_come_at_once_and_then_so_many_a_second(
     application: Application, api: Api, database: Database
 ) -> None:
