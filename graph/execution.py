@@ -33,7 +33,7 @@ from telemetry import lines, trace
 
 MOST_POINTS = 25_000
 _HASHES = 2_000
-_CHARACTERS_A_POINT = 4
+_CHARACTERS_A_POINT = 10
 _LONGEST_NAME = 80
 _SUGGESTION = re.compile(r" Did you mean .+\?$", re.DOTALL)
 
@@ -101,7 +101,7 @@ class Operations:
     async def document(self, operation: Operation, context: Context) -> Document:
         """The operation's document; RequestError when it is not valid, not known, or not for this caller.
 
-        To read a long one takes long: one that is not known here costs a point for every four characters, and whoever
+        To read a long one takes long: one that is not known here costs a point for every ten characters, and whoever
         has none left is refused without a look.
         """
         is_known = self._documents.knows(operation.query)
