@@ -140,17 +140,49 @@ class HttpConnection(HttpToolsProtocol):
 
 
 class Exchange(RequestResponseCycle):
-    """A request and its answer. The head of an answer whose length is known, as nearly all are, is written at once.
+    """A request and its answer. The head of an answer whose length is known, as nearly all are, goes out with its body.
 
-    uvicorn looks through each header five times, which takes longer than to read the request.
+    uvicorn looks through each header five times, which takes longer than to read the request, and gives the kernel the
+    head and the body one after the other.
     """
 
+    _head: bytes | None = None
+    """What is to be written with the first piece of the body."""
+
     async def send(self, message: "ASGISendEvent") -> None:
-        if message["type"] != "http.response.start" or not self._begin(message):
-            await super().send(message)
+        if message["type"] == "http.response.start":
+            if self._begin(message):
+                return
+        elif self._head is not None and self._is_whole(message):
+            self._answer(self._head, message.get("body", b""))  # type: ignore[arg-type]  # it is a body
+            return
+        if self._head is not None:
+            if not self.disconnected:
+                self.transport.write(self._head)
+            self._head = None
+        await super().send(message)
+
+    def _is_whole(self, message: "ASGISendEvent") -> bool:
+        """Whether it is all of the body, and may be written now."""
+        return (
+            message["type"] == "http.response.body"
+            and not message.get("more_body")
+            and len(message.get("body", b"")) == self.expected_content_length
+            and self.scope["method"] != "HEAD"
+            and not (self.disconnected or self.flow.write_paused)
+        )
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        self._head, self.expected_content_length = None, 0
+        self.transport.writelines((head, body))
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:  # any more
+            self.transport.close()
+        self.on_response()
 
     def _begin(self, message: "HTTPResponseStartEvent") -> bool:
-        """Write the head, if it is such a one; uvicorn does what is rare, and refuses what must not be."""
+        """Make the head, if it is such a one; uvicorn does what is rare, and refuses what must not be."""
         if (
             self.response_started
             or self.disconnected
@@ -173,5 +205,5 @@ class Exchange(RequestResponseCycle):
             return False
         self.response_started, self.waiting_for_100_continue = True, False
         self.expected_content_length, self.chunked_encoding = length, False
-        self.transport.write(head)
+        self._head = head
         return True
