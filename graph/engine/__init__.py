@@ -3,10 +3,12 @@
 from graph.engine.arguments import VariableErrors
 from graph.engine.document import Engine, Plan, Result
 from graph.engine.info import Info
+from graph.engine.outline import Entry, Fragment, Outline
 from graph.engine.resolution import (
     EVENTS,
     RESOLUTION,
     SOURCES,
+    SPELLING,
     UNCHANGED,
     WEIGHT,
     Attribute,
@@ -22,6 +24,7 @@ __all__ = [
     "EVENTS",
     "RESOLUTION",
     "SOURCES",
+    "SPELLING",
     "UNCHANGED",
     "WEIGHT",
     "Attribute",
@@ -29,7 +32,10 @@ __all__ = [
     "Call",
     "Computed",
     "Engine",
+    "Entry",
+    "Fragment",
     "Info",
+    "Outline",
     "Plan",
     "Resolution",
     "Result",

@@ -27,6 +27,7 @@ from graphql.pyutils import Path, gather_with_cancel, is_async_iterable, is_awai
 from graphql.type import GraphQLResolveInfoHelpers
 
 from graph.engine import run as running
+from graph.engine.outline import Fragment
 from graph.engine.plan import Field
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Put = Callable[[Any], None]
 
-# Shapes: None, a leaf's value as it is, or one of these.
+# Shapes: None, a leaf's value or what is written already as it is, or one of these.
 
 
 class Fault:
@@ -109,6 +110,8 @@ class Shaper:
             type_ = type_.of_type
         if value is None or value is Undefined:
             put(None)
+        elif value.__class__ is Fragment:
+            put(value)
         elif is_list_type(type_):
             self._list(type_, value, i, put)
         elif is_leaf_type(type_):
@@ -258,6 +261,8 @@ async def _find_the_rest(run: "Run", shaper: Shaper, found: "Found") -> None:
 
 def shapes_of(field: Field, answers: Sequence[Any], found: "Found") -> list[Any]:
     """The shapes of a step's answers, which for regular ones are made here."""
+    if found.fragments is not None:
+        found.shapes = list(found.fragments)
     if found.shapes is None:
         of_type = {
             type_: iter([Place(level, i) for i in range(len(level.parents))])
@@ -386,8 +391,8 @@ def _complete(run: "Run", field: Field, type_: Any, shape: Any, at: list[str | i
             name = f"{field.parent_type}.{field.name}"
             raise TypeError(f"Cannot return null for non-nullable field {name}.")
         return completed
-    if shape is None:
-        return None
+    if shape is None or shape.__class__ is Fragment:
+        return shape
     if is_list_type(type_):
         return _complete_items(run, field, type_.of_type, shape, at)
     if is_leaf_type(type_):

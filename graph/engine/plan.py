@@ -22,7 +22,17 @@ from graph.engine.arguments import Arguments
 from graph.engine.build import Build, builder
 from graph.engine.defer import Part, Scope
 from graph.engine.leaf import is_plain
-from graph.engine.resolution import RESOLUTION, SOURCES, WEIGHT, Attribute, Batch, Computed, Source
+from graph.engine.outline import Entry, Outline
+from graph.engine.resolution import (
+    RESOLUTION,
+    SOURCES,
+    SPELLING,
+    WEIGHT,
+    Attribute,
+    Batch,
+    Computed,
+    Source,
+)
 
 if TYPE_CHECKING:
     from graph.engine.document import Operation
@@ -39,6 +49,7 @@ class Field:
     __slots__ = (
         "_columns",
         "_level",
+        "_outlines",
         "accepted",
         "arguments",
         "definition",
@@ -65,6 +76,7 @@ class Field:
         self._level = level
         self.details = details
         self._columns: dict[tuple[Any, ...], frozenset[str] | None] = {}
+        self._outlines: dict[tuple[str, ...], Outline | None] = {}
         self.key = key
         self.name: str = details[0].node.name.value
         self.nodes: list[FieldNode] = [detail.node for detail in details]
@@ -145,6 +157,35 @@ class Field:
             type_: Any = self._level.operation.schema.type_map[type_name]
             parts = [self.selection(type_).columns()]
         return _union(parts)
+
+    def outline(self, names: tuple[str, ...]) -> Outline | None:
+        """See Info.outline."""
+        if names not in self._outlines:
+            self._outlines[names] = self._find_outline(names)
+        return self._outlines[names]
+
+    def _find_outline(self, names: tuple[str, ...]) -> Outline | None:
+        if not isinstance(self.named_type, GraphQLObjectType):
+            return None
+        selection = self.selection(self.named_type)
+        if not names:
+            return selection.outline(self.weight)
+        found = [field for field in selection.all_fields() if field.name in names]
+        if len(found) != 1 or found[0] not in selection.fields:
+            return None
+        return found[0].outline(())
+
+    def entry(self) -> Entry | None:
+        """The field in an outline; None where a store cannot write it."""
+        if self.is_typename:
+            return Entry(self.key, None)
+        spelling = self.definition.extensions.get(SPELLING)
+        if spelling is None or self.definition.args:
+            return None
+        if self.is_leaf:
+            return Entry(self.key, spelling)
+        below = self.outline(())
+        return None if below is None else Entry(self.key, spelling, below)
 
 
 def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
@@ -303,6 +344,14 @@ class Selection:
     def columns(self) -> frozenset[str] | None:
         """The attributes that are looked at, or None when it may be any."""
         return _union(map(_reads, self.all_fields()))
+
+    def outline(self, weight: int) -> Outline | None:
+        """All of it, or None where a store cannot write that."""
+        entries = [field.entry() for field in self.fields]
+        if self.is_parted or None in entries:
+            return None
+        known = tuple(entry for entry in entries if entry is not None)
+        return Outline(self.type.name, weight, known)
 
     def all_fields(self) -> Iterator[Field]:
         """With those that are delivered later."""

@@ -17,6 +17,9 @@ EVENTS = "events"
 WEIGHT = "weight"
 """Key in a field's `extensions` of what each object that it answers adds to the weight of a result; 1 without it."""
 
+SPELLING = "spelling"
+"""Key in a field's `extensions` of whatever tells a store how to write its value; hashable, and not None."""
+
 UNCHANGED = "unchanged"
 """Key in a scalar's `extensions` of an Unchanged."""
 

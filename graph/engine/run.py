@@ -18,6 +18,7 @@ from graphql.pyutils import Path, is_awaitable
 
 from graph.engine import careful
 from graph.engine.info import Info
+from graph.engine.outline import Fragment
 from graph.engine.plan import Field, Selection, Shape
 from graph.engine.resolution import Attribute, Batch, Call, Computed
 
@@ -67,17 +68,19 @@ class Found:
     """The objects in a step's answers, as levels of one type each.
 
     `types` are the types of the objects in order where there is more than one level. `shapes` are set by the
-    careful way only.
+    careful way only. `fragments` are the answers themselves where they are written already.
     """
 
-    __slots__ = ("levels", "shapes", "types")
+    __slots__ = ("fragments", "levels", "shapes", "types")
 
     def __init__(
         self,
         levels: dict[GraphQLObjectType, Level],
         types: list[GraphQLObjectType] | None = None,
         shapes: list[Any] | None = None,
+        fragments: Sequence[Any] | None = None,
     ) -> None:
+        self.fragments = fragments
         self.levels = levels
         self.types = types
         self.shapes = shapes
@@ -266,7 +269,7 @@ class Run:
         return field.arguments.values(self.coerced, self.sourced)
 
     def info(self, field: Field) -> Info:
-        return Info(field, self.context, self.root_value, self.coerced)
+        return Info(field, self)
 
     def resolve_info(self, level: Level, field: Field, i: int) -> GraphQLResolveInfo[Any]:
         """graphql-core's info for the parent `i` of a level."""
@@ -346,6 +349,8 @@ def _may_be_awaitable(cls: type) -> bool:
 
 def regular(level: Level, field: Field, answers: Sequence[Any]) -> Found | None:
     """The objects in the answers, if these are as the type says and their classes tell all; else None."""
+    if answers and answers[0].__class__ is Fragment:
+        return Found({}, fragments=answers) if set(map(type, answers)) == {Fragment} else None
     shape = field.shape
     while shape.item is not None:
         rows = _lists(shape, answers)
@@ -407,6 +412,8 @@ def write(level: Level) -> list[dict[str, Any]]:
 
 def _arranged(field: Field, answers: Sequence[Any], found: Found) -> Sequence[Any]:
     """What was written of the objects in the answers, in the places where the answers have them."""
+    if found.fragments is not None:
+        return found.fragments
     written = {type_: write(below) for type_, below in found.levels.items()}
     if found.types is not None:
         sources = {type_: iter(objects) for type_, objects in written.items()}
