@@ -23,6 +23,7 @@ from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import Columns, Reader, UnitOfWork, new_id
+from persistence.spelling import Outline
 
 Feedback = store.FeedbackRow
 Filter = store.Filter
@@ -30,6 +31,7 @@ Order = store.Order
 After = store.After
 Source = source_store.SourceRow
 Along = store.Along
+WrittenPage = store.WrittenPage
 Unscored = store.UnscoredRow
 Revision = store.RevisionRow
 MOST_REVISIONS = store.MOST_REVISIONS
@@ -237,6 +239,23 @@ async def pages(
         after=after,
         columns=columns,
         along=along,
+    )
+
+
+async def written_pages(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    outline: Outline,
+    *,
+    where: Filter,
+    order: Order,
+    size: int,
+    after: After | None,
+) -> Mapping[UUID, WrittenPage] | None:
+    """The same as JSON, by workspace, without those that have none; None where it cannot be written so."""
+    return await store.written_pages(
+        reader, viewer.id, workspace_ids, outline, where=where, order=order, size=size, after=after
     )
 
 

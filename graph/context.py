@@ -19,6 +19,7 @@ from domain.sentiment import Scorer
 from domain.submission import Submissions
 from domain.viewer import Viewer
 from graph.caching import Cache, Slot
+from graph.engine import Outline
 from graph.fields import Batches
 from graph.keys import Keys
 from graph.live.hub import Hub
@@ -201,7 +202,7 @@ class Context:
 
 
 class Info(strawberry.Info[Context, None]):
-    """What a resolver is told. The engine passes an Info of its own that has these two and no more."""
+    """What a resolver is told. The engine passes an Info of its own that has these four and no more."""
 
     def columns(self, type_name: str, *path: str) -> frozenset[str] | None:  # noqa: ARG002
         """Which attributes of such objects the operation looks at; None, as here, when it may be any."""
@@ -210,3 +211,10 @@ class Info(strawberry.Info[Context, None]):
     def columns_at_once(self, type_name: str, *path: str) -> frozenset[str] | None:  # noqa: ARG002
         """The same, but None too where some of it is deferred."""
         return None
+
+    def outline(self, *names: str) -> Outline | None:  # noqa: ARG002
+        """What is selected of the field's objects, or of one field of theirs, where they may be answered written."""
+        return None
+
+    def weigh(self, weight: int) -> None:
+        """Count what is answered written, which here nothing is."""

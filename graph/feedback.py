@@ -1,10 +1,7 @@
 """Feedback in the schema: the type, its lists, and the ways to add to it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from struct import Struct
 from typing import TYPE_CHECKING, Annotated, Protocol
 from uuid import UUID
 
@@ -13,33 +10,29 @@ import strawberry
 from domain import feedback, file, history, similar, source, tag, triage
 from domain.ids import Kind
 from domain.scopes import Scope
-from domain.workspace import Workspace
 from graph.access import scoped, signed_in
 from graph.context import Info
 from graph.cost import Cost, ListSize
+from graph.engine import SPELLING
 from graph.errors import Forbidden, InvalidInput, NotFound, RateLimited
-from graph.feedback_filter import FeedbackFilter, FeedbackStatus, where
+from graph.feedback_filter import FeedbackStatus
+from graph.feedback_page import total_counts
 from graph.fields import batch, column, computed, rows
 from graph.history import FeedbackAssignee, FeedbackChange
 from graph.node import Node, id_field, read_id
 from graph.note import FeedbackNoteConnection, notes_of
 from graph.pagination import (
-    Cursors,
-    Page,
     PageInfo,
-    columns_below,
-    columns_of,
     edges_field,
     nodes_field,
     page_info_field,
-    page_size,
-    read_time_key,
 )
 from graph.scalars import JSON, json_text
 from graph.sentiment import Sentiment, SentimentLabel, UnscoredReason, unscored_reason
 from graph.source import Source
 from graph.tag import Tag
 from persistence.limits import Limit
+from persistence.spelling import CURSOR, SOURCE, TAGS, Embedded, Part
 
 if TYPE_CHECKING:
     from graph.file import File
@@ -193,6 +186,7 @@ class Feedback(Node):
         _source,
         reads=("source_id",),
         brought="source",
+        spelling=SOURCE,
         graphql_type=Source,
         description="Where it came from.",
     )
@@ -202,6 +196,7 @@ class Feedback(Node):
     author: Author | None = computed(
         _author,
         reads=("author_name", "author_email", "author_external_id"),
+        spelling=Part("author_", ("author_name", "author_email", "author_external_id")),
         description="Who wrote it; null where the source did not tell.",
     )
     body: str = strawberry.field(description="The text as it was sent. It may contain anything.")
@@ -219,6 +214,7 @@ class Feedback(Node):
             "sentiment_confidence",
             "sentiment_model",
         ),
+        spelling=Part("sentiment_", ("sentiment_label",)),
         description="Null until it has been scored, and where it cannot be: `unscoredReason` says why.",
     )
     unscored_reason: UnscoredReason | None = computed(
@@ -230,6 +226,7 @@ class Feedback(Node):
         _tags,
         reads=("id",),
         brought="tags",
+        spelling=TAGS,
         directives=[ListSize(assumed_size=3)],
         graphql_type=list[Tag],
         description="Its tags, by name.",
@@ -243,6 +240,7 @@ class Feedback(Node):
     metadata: JSON | None = column(
         "metadata",
         json_text,
+        spelling=Embedded("metadata"),
         graphql_type=JSON | None,
         description="Whatever else the sender told: a JSON object.",
     )
@@ -290,27 +288,12 @@ class Feedback(Node):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackPage(Page[feedback.Feedback]):
-    workspace_id: UUID
-    where: feedback.Filter
-
-
-async def _total_counts(parents: Sequence[FeedbackPage], info: Info) -> Sequence[int]:
-    async with info.context.reader() as reader:
-        counts = await feedback.counts(
-            reader,
-            info.context.viewer,
-            [parent.workspace_id for parent in parents],
-            parents[0].where,
-        )
-    return [counts.get(parent.workspace_id, 0) for parent in parents]
-
-
 @strawberry.type(description="A feedback in a list.")
 class FeedbackEdge:
-    cursor: str = strawberry.field(description="Pass it as `after` to go on behind this one.")
-    node: Feedback = strawberry.field(description="The feedback.")
+    cursor: str = strawberry.field(
+        description="Pass it as `after` to go on behind this one.", metadata={SPELLING: CURSOR}
+    )
+    node: Feedback = strawberry.field(description="The feedback.", metadata={SPELLING: Part()})
 
 
 @strawberry.type(description="A page of a workspace's feedback.")
@@ -319,82 +302,11 @@ class FeedbackConnection:
     nodes: list[Feedback] = nodes_field(Feedback)
     page_info: PageInfo = page_info_field()
     total_count: int = batch(
-        _total_counts,
+        total_counts,
         reads=("workspace_id", "where"),
         graphql_type=int,
         description="How many there are on all pages. Counted only when it is selected.",
     )
-
-
-async def feedback_of(
-    parents: Sequence[Workspace],
-    info: Info,
-    first: int | None = 20,
-    after: str | None = None,
-    filter: FeedbackFilter | None = None,
-    order_by: feedback.Order = feedback.Order.NEWEST_FIRST,
-) -> Sequence[FeedbackPage]:
-    """A page of feedback of each workspace."""
-    size = page_size(first)
-    passing = where(filter)
-    cursors = {
-        parent.id: Cursors(info.context.services.seals, f"feedback {order_by}", parent.id)
-        for parent in parents
-    }
-    # Of several workspaces' lists it can be of one at most, and then the others refuse it.
-    keys = [] if after is None else [of_list.read(after) for of_list in cursors.values()]
-    position = _position(keys[0], order_by) if keys else None
-    async with info.context.reader() as reader:
-        rows = await feedback.pages(
-            reader,
-            info.context.viewer,
-            list(cursors),
-            where=passing,
-            order=order_by,
-            limit=size + 1,
-            after=position,
-            columns=columns_of(info, "Feedback", _SORTED_BY[order_by]),
-            along=feedback.Along(
-                columns_below(info, "Source", "source"), columns_below(info, "Tag", "tags")
-            ),
-        )
-    found: dict[UUID, list[feedback.Feedback]] = {workspace: [] for workspace in cursors}
-    for row in rows:
-        found[row.workspace_id].append(row)
-    return [
-        FeedbackPage(
-            rows=found[parent.id][:size],
-            has_next=len(found[parent.id]) > size,
-            continued=after is not None,
-            cursor=_cursor(cursors[parent.id], order_by),
-            workspace_id=parent.id,
-            where=passing,
-        )
-        for parent in parents
-    ]
-
-
-_BY_TIME = {feedback.Order.NEWEST_FIRST, feedback.Order.OLDEST_FIRST}
-_SORTED_BY = {
-    order: "occurred_at" if order in _BY_TIME else "sentiment_score" for order in feedback.Order
-}
-_SCORE = Struct(">d")
-
-
-def _cursor(cursors: Cursors, order: feedback.Order) -> Callable[[feedback.Feedback], str]:
-    return cursors.of_times("occurred_at") if order in _BY_TIME else partial(_score_cursor, cursors)
-
-
-def _score_cursor(cursors: Cursors, row: feedback.Feedback) -> str:
-    score = row.sentiment_score
-    return cursors.write(row.id.bytes + (b"" if score is None else _SCORE.pack(score)))
-
-
-def _position(key: bytes, order: feedback.Order) -> feedback.After:
-    if order in _BY_TIME:
-        return feedback.After(*read_time_key(key))
-    id_, score = key[:16], key[16:]
-    return feedback.After(_SCORE.unpack(score)[0] if score else None, UUID(bytes=id_))
 
 
 @strawberry.input(description="Who wrote the message.")

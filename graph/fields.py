@@ -19,7 +19,7 @@ ordinary Strawberry resolver still works; it is called once for each object, and
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import wraps
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from graph.engine import RESOLUTION, Attribute, Batch, Computed
+from graph.engine import RESOLUTION, SPELLING, Attribute, Batch, Computed
 
 Load = Callable[..., Awaitable[Sequence[Any]]]
 T = TypeVar("T")
@@ -93,11 +93,13 @@ def batch(
     description: str | None = None,
     graphql_type: Any = None,
     directives: Sequence[object] = (),
+    spelling: Hashable = None,
 ) -> Any:
     """A field resolved for all parents of a level at once by `load(parents, info, **arguments)`.
 
     Unless they were all brought along with the parents, which then have them as their attribute `brought`. `first`:
-    before the other fields beside it are begun. `access` says who may use it (graph/access.py).
+    before the other fields beside it are begun. `access` says who may use it (graph/access.py). `spelling` is how
+    Postgres may write it (persistence/spelling.py).
     """
     if brought is not None:
         load = _unless_brought(load, brought)
@@ -124,7 +126,7 @@ def batch(
         graphql_type=graphql_type,
         extensions=[] if access is None else [access],
         directives=directives,
-        metadata={RESOLUTION: Batch(load, reads, first)},
+        metadata={RESOLUTION: Batch(load, reads, first), SPELLING: spelling},
     )
 
 
@@ -146,6 +148,7 @@ def column(
     access: FieldExtension | None = None,
     description: str | None = None,
     graphql_type: Any = None,
+    spelling: Hashable = None,
 ) -> Any:
     """A field that is the parent's attribute `name`, converted by a pure function unless it is None."""
 
@@ -158,7 +161,7 @@ def column(
         description=description,
         graphql_type=graphql_type,
         extensions=[] if access is None else [access],
-        metadata={RESOLUTION: Attribute(name, convert)},
+        metadata={RESOLUTION: Attribute(name, convert), SPELLING: spelling},
     )
 
 
@@ -168,13 +171,14 @@ def computed(
     reads: tuple[str, ...] | None = None,
     description: str | None = None,
     graphql_type: Any = None,
+    spelling: Hashable = None,
 ) -> Any:
     """A field computed by `function(root)`, which is pure and may be called more than once, or `(root, info)`."""
     return strawberry.field(
         resolver=function,
         description=description,
         graphql_type=graphql_type,
-        metadata={RESOLUTION: Computed(function, reads)},
+        metadata={RESOLUTION: Computed(function, reads), SPELLING: spelling},
     )
 
 

@@ -9,6 +9,7 @@ from domain import ids
 from domain.errors import FieldError, InvalidInputError
 from domain.ids import Kind
 from graph.fields import column
+from persistence.spelling import Identifier
 
 
 @strawberry.interface(description="Anything with an id. `node(id:)` finds it again.")
@@ -25,6 +26,7 @@ def id_field(kind: Kind) -> Any:
         ids.writer(kind),
         graphql_type=strawberry.ID,
         description=f"`{kind}_<uuidv7 as 32 hex digits>`.",
+        spelling=Identifier("id", f"{kind}_"),
     )
 
 

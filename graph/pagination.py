@@ -15,6 +15,7 @@ import strawberry
 from domain.errors import FieldError, InvalidInputError
 from domain.seals import Seals
 from graph.context import Info
+from graph.engine import Fragment
 from graph.fields import computed
 
 DEFAULT_PAGE = 20
@@ -37,21 +38,72 @@ class Page(Generic[T]):
     continued: bool
     cursor: Callable[[T], str]
 
+    @property
+    def start(self) -> str | None:
+        return self.cursor(self.rows[0]) if self.rows else None
 
-def _has_next(root: strawberry.Parent[Page[Any]]) -> bool:
+    @property
+    def end(self) -> str | None:
+        return self.cursor(self.rows[-1]) if self.rows else None
+
+    @property
+    def nodes(self) -> Any:
+        return self.rows
+
+    def edges(self, *, has_cursors: bool) -> Any:
+        """An edge for each row."""
+        cursors = map(self.cursor, self.rows) if has_cursors else repeat(None)
+        return list(map(Edge, cursors, self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPage:
+    """A page whose edges or nodes, whichever is selected, are JSON already.
+
+    `keys` are the sort keys of its rows, and `text(cursors)` is the list of them all.
+    """
+
+    keys: Sequence[bytes]
+    has_next: bool
+    continued: bool
+    cursor: Callable[[bytes], str]
+    text: Callable[[Sequence[str]], str]
+
+    @property
+    def start(self) -> str | None:
+        return self.cursor(self.keys[0]) if self.keys else None
+
+    @property
+    def end(self) -> str | None:
+        return self.cursor(self.keys[-1]) if self.keys else None
+
+    @property
+    def nodes(self) -> Any:
+        return Fragment(self.text(()))
+
+    def edges(self, *, has_cursors: bool) -> Any:
+        """All edges at once."""
+        cursors = [f'"{self.cursor(key)}"' for key in self.keys] if has_cursors else ()
+        return Fragment(self.text(cursors))
+
+
+AnyPage = Page[Any] | WrittenPage
+
+
+def _has_next(root: strawberry.Parent[AnyPage]) -> bool:
     return root.has_next
 
 
-def _has_previous(root: strawberry.Parent[Page[Any]]) -> bool:
+def _has_previous(root: strawberry.Parent[AnyPage]) -> bool:
     return root.continued
 
 
-def _start(root: strawberry.Parent[Page[Any]]) -> str | None:
-    return root.cursor(root.rows[0]) if root.rows else None
+def _start(root: strawberry.Parent[AnyPage]) -> str | None:
+    return root.start
 
 
-def _end(root: strawberry.Parent[Page[Any]]) -> str | None:
-    return root.cursor(root.rows[-1]) if root.rows else None
+def _end(root: strawberry.Parent[AnyPage]) -> str | None:
+    return root.end
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -66,23 +118,21 @@ class PageInfo:
     )
 
 
-def _nodes(root: strawberry.Parent[Page[Any]]) -> Sequence[Any]:
-    return root.rows
+def _nodes(root: strawberry.Parent[AnyPage]) -> Any:
+    return root.nodes
 
 
-def _itself(root: strawberry.Parent[Page[Any]]) -> Any:
+def _itself(root: strawberry.Parent[AnyPage]) -> Any:
     return root
 
 
 def edges_field(edge: Any) -> Any:
-    """`edges` of a connection whose object is a Page."""
+    """`edges` of a connection whose object is a page."""
     name = edge.__name__
 
-    def resolve(root: strawberry.Parent[Page[Any]], info: Info) -> list[Edge]:
+    def resolve(root: strawberry.Parent[AnyPage], info: Info) -> Any:
         selected = info.columns(name)
-        if selected is None or "cursor" in selected:
-            return list(map(Edge, map(root.cursor, root.rows), root.rows))
-        return list(map(Edge, repeat(None), root.rows))
+        return root.edges(has_cursors=selected is None or "cursor" in selected)
 
     return strawberry.field(
         resolver=resolve, graphql_type=list[edge], description="The page with a cursor for each."
@@ -90,12 +140,12 @@ def edges_field(edge: Any) -> Any:
 
 
 def nodes_field(node: Any) -> Any:
-    """`nodes` of a connection whose object is a Page."""
+    """`nodes` of a connection whose object is a page."""
     return computed(_nodes, graphql_type=list[node], description="The page without cursors.")
 
 
 def page_info_field() -> Any:
-    """`pageInfo` of a connection whose object is a Page."""
+    """`pageInfo` of a connection whose object is a page."""
     return computed(_itself, graphql_type=PageInfo, description="Where the page lies in the list.")
 
 
@@ -144,7 +194,8 @@ class Cursors:
 
         def write(row: Any) -> str:
             past = moment_of(row) - _EPOCH
-            key = pack(row.id.bytes, past.days, past.seconds, past.microseconds)
+            seconds = past.days * 86_400 + past.seconds
+            key = pack(row.id.bytes, seconds * 1_000_000 + past.microseconds)
             return (crc32(key, seed).to_bytes(_CHECKSUM) + key).hex()
 
         return write
@@ -162,19 +213,20 @@ class Cursors:
 
 
 _CHECKSUM = 4
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME_KEY = Struct(">16siii")
+# A time as Postgres sends it: microseconds since then.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TIME_KEY = Struct(">16sq")
 
 
 def time_key(moment: datetime, id_: UUID) -> bytes:
     """The sort key of lists by time."""
-    past = moment - _EPOCH
-    return _TIME_KEY.pack(id_.bytes, past.days, past.seconds, past.microseconds)
+    return _TIME_KEY.pack(id_.bytes, (moment - _EPOCH) // _MICROSECOND)
 
 
 def read_time_key(key: bytes) -> tuple[datetime, UUID]:
-    id_, *past = _TIME_KEY.unpack(key)
-    return _EPOCH + timedelta(*past), UUID(bytes=id_)
+    id_, past = _TIME_KEY.unpack(key)
+    return _EPOCH + past * _MICROSECOND, UUID(bytes=id_)
 
 
 async def pages_by_time(

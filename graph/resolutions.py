@@ -5,12 +5,19 @@ what is left out is Strawberry's own way to them. A field that uses what is not 
 a permission class) is left to Strawberry.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import MISSING, replace
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLUnionType,
+    get_nullable_type,
+)
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import (
     StrawberryList,
@@ -27,6 +34,7 @@ from graph.engine import (
     EVENTS,
     RESOLUTION,
     SOURCES,
+    SPELLING,
     UNCHANGED,
     Attribute,
     Batch,
@@ -38,10 +46,18 @@ from graph.engine import (
 from graph.fields import ROWS
 from graph.scalars import TIME_AS_IT_IS
 from persistence.database import Record
+from persistence.spelling import Decimal, Moment, Number, Said
 
 Convert = Callable[[dict[str, Any]], dict[str, Any]]
 
 _DEFINITION = "strawberry-definition"
+_SPELLED: dict[str, Callable[[str], Hashable]] = {
+    "String": Said,
+    "Int": Number,
+    "Float": Decimal,
+    "Boolean": Number,
+    "DateTime": Moment,
+}
 
 
 class _UnknownError(Exception):
@@ -63,9 +79,11 @@ def declare(schema: strawberry.Schema) -> strawberry.Schema:
             type_.extensions[SOURCES] = _sources(definition)
         for field in type_.fields.values():
             resolution = _resolution(schema, field)
+            ours: StrawberryField = field.extensions[_DEFINITION]
             if resolution is not None:
                 field.extensions[RESOLUTION] = resolution
-            ours: StrawberryField = field.extensions[_DEFINITION]
+                if not _checks(ours):
+                    field.extensions[SPELLING] = _spelling(field, ours, resolution)
             if ours.is_subscription:
                 convert = _converter(schema, ours.arguments)
                 field.extensions[EVENTS] = Call(_resolver(ours, convert))
@@ -108,6 +126,19 @@ def _called(schema: strawberry.Schema, field: StrawberryField, declared: Any) ->
     if isinstance(declared, Attribute):
         reads = (declared.name,)
     return Call(_guarded(schema, field, _resolver(field, convert)), reads)
+
+
+def _spelling(field: GraphQLField, ours: StrawberryField, resolution: Resolution) -> Hashable:
+    """How Postgres may write the field: as is declared, or as its column's type tells."""
+    declared: Hashable = ours.metadata.get(SPELLING)
+    if declared is not None or not isinstance(resolution, Attribute):
+        return declared
+    type_ = get_nullable_type(field.type)
+    if isinstance(type_, GraphQLEnumType):
+        is_named_alike = all(name == each.value for name, each in type_.values.items())
+        return Said(resolution.name) if is_named_alike else None
+    spelled = _SPELLED.get(type_.name) if isinstance(type_, GraphQLScalarType) else None
+    return None if spelled is None or resolution.convert is not None else spelled(resolution.name)
 
 
 def _checks(field: StrawberryField) -> list[Callable[[Any], None]]:

@@ -43,7 +43,8 @@ from graph.errors import (
     RateLimited,
 )
 from graph.export_schedule import ExportSchedule
-from graph.feedback import FeedbackConnection, feedback_of
+from graph.feedback import FeedbackConnection
+from graph.feedback_page import feedback_of
 from graph.fields import batch, column, rows
 from graph.invitation import Invitation
 from graph.job import JobConnection, jobs_of

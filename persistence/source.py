@@ -25,8 +25,10 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
+from persistence import spelling
 from persistence.database import (
     TIMESTAMP,
     Columns,
@@ -42,6 +44,7 @@ from persistence.database import (
     one_of,
     table,
 )
+from persistence.spelling import Outline
 from persistence.workspace import Member, visible
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -327,9 +330,26 @@ async def by_ids(
     return {row.id: row for row in rows}
 
 
+_KNOWN = frozenset(column.key for column in _COLUMNS)
+
+
+def is_writable(outline: Outline) -> bool:
+    """Whether sources can be written by it."""
+    return spelling.written(outline, _KNOWN) is not None
+
+
 def nested(ids: Select[Any], columns: Columns) -> Nested[SourceRow]:
     """The sources whose ids another statement selects, as a value of that."""
-    return Nested(_visible.where(_source.id == any_(array_of(ids))), SourceRow, columns)
+    return Nested(_among(ids), SourceRow, columns)
+
+
+def nested_written(ids: Select[Any], outline: Outline) -> ColumnElement[Any]:
+    """The same as pairs: the id, as bytes, and the source as JSON."""
+    return spelling.nested(_among(ids), outline, func.uuid_send(_source.id))
+
+
+def _among(ids: Select[Any]) -> Select[Any]:
+    return _visible.where(_source.id == any_(array_of(ids)))
 
 
 async def in_workspace(reader: Reader, workspace: UUID, source: UUID) -> SourceRow | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Executable,
     Integer,
     Label,
+    LargeBinary,
     Numeric,
     Select,
     String,
@@ -36,7 +37,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
 
-_SCALARS = (Boolean, DateTime, Integer, JSONB, Numeric, String, Uuid)
+_SCALARS = (Boolean, DateTime, Integer, JSONB, LargeBinary, Numeric, String, Uuid)
 TIMESTAMP = DateTime(timezone=True)
 ENTERED = "entered_workspace"
 

@@ -1,6 +1,6 @@
 """A workspace's tags and which feedback bears them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     text,
 )
@@ -23,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
+from persistence import spelling
 from persistence.database import (
     TIMESTAMP,
     Columns,
@@ -37,6 +39,7 @@ from persistence.database import (
     one_of,
     table,
 )
+from persistence.spelling import Outline
 from persistence.workspace import visible
 
 
@@ -105,11 +108,14 @@ _IN_WORKSPACE = Statement(
 )
 
 
-def _borne_by(bearers: ColumnElement[bool]) -> Select[Any]:
+_BEARERS: ColumnElement[Any] = func.array_agg(_link.feedback_id)
+
+
+def _borne_by(linked: ColumnElement[bool], bearers: ColumnElement[Any]) -> Select[Any]:
     """Each tag comes once, however many feedback bear it."""
     links = (
-        select(_link.tag_id, func.array_agg(_link.feedback_id).label("feedback"))
-        .where(bearers, visible(_link.workspace_id))
+        select(_link.tag_id, bearers.label("feedback"))
+        .where(linked, visible(_link.workspace_id))
         .group_by(_link.tag_id)
         .subquery("links")
     )
@@ -121,7 +127,9 @@ def _borne_by(bearers: ColumnElement[bool]) -> Select[Any]:
 
 
 _BORNE_KEYS = ("id", "feedback")
-_BORNE = Statement(_borne_by(one_of(_link.feedback_id, "feedback")), BorneRow, keys=_BORNE_KEYS)
+_BORNE = Statement(
+    _borne_by(one_of(_link.feedback_id, "feedback"), _BEARERS), BorneRow, keys=_BORNE_KEYS
+)
 _LINKS = Statement(
     select(_link.feedback_id, _link.tag_id).where(
         one_of(_link.feedback_id, "feedback"), _link.workspace_id == bindparam("workspace")
@@ -183,10 +191,25 @@ async def borne(
     return by_bearer(await reader.fetch(_BORNE.of(columns), viewer=viewer, feedback=feedback))
 
 
+_KNOWN = frozenset(column.key for column in _COLUMNS)
+
+
+def is_writable(outline: Outline) -> bool:
+    """Whether tags can be written by it."""
+    return spelling.written(outline, _KNOWN) is not None
+
+
 def nested(feedback: Select[Any], columns: Columns) -> Nested[BorneRow]:
     """The tags of the feedback whose ids another statement selects, as a value of that."""
-    bearers = _link.feedback_id == any_(array_of(feedback))
-    return Nested(_borne_by(bearers), BorneRow, columns, keys=_BORNE_KEYS)
+    borne = _borne_by(_link.feedback_id == any_(array_of(feedback)), _BEARERS)
+    return Nested(borne, BorneRow, columns, keys=_BORNE_KEYS)
+
+
+def nested_written(feedback: Select[Any], outline: Outline) -> ColumnElement[Any]:
+    """The same as pairs: the bytes of the feedback's ids, and the tag as JSON."""
+    bearers = func.string_agg(func.uuid_send(_link.feedback_id), literal_column("''::bytea"))
+    borne = _borne_by(_link.feedback_id == any_(array_of(feedback)), bearers)
+    return spelling.nested(borne, outline, borne.selected_columns["feedback"])
 
 
 def by_bearer(rows: Sequence[BorneRow]) -> dict[UUID, list[TagRow]]:
@@ -195,6 +218,15 @@ def by_bearer(rows: Sequence[BorneRow]) -> dict[UUID, list[TagRow]]:
     for row in rows:
         for bearer in row.feedback:
             found.setdefault(bearer, []).append(row)
+    return found
+
+
+def written_by_bearer(pairs: Iterable[tuple[bytes, str]]) -> dict[bytes, list[str]]:
+    """The same of `nested_written` tags."""
+    found: dict[bytes, list[str]] = {}
+    for bearers, written in pairs:
+        for bearer in spelling.cut(bearers, spelling.ID_BYTES):
+            found.setdefault(bearer, []).append(written)
     return found
 
 

@@ -10,6 +10,9 @@ the Strawberry schema as it is, against the stores: Strawberry's access checks, 
 handlers and batches. Data and the errors' codes and paths must be the same. Where they are not, the engine runs
 again: only if it repeats its answer nothing has changed meanwhile, and the difference counts.
 
+What Postgres has written is no resolver's answer, and cannot be replayed: the engine reads the same as rows then, which
+is replayed, and what was written is compared live.
+
 Refused: variables that do not fit must be refused with the same errors.
 
 The engine must do it all: what it leaves to graphql-core counts as a difference.
@@ -45,13 +48,16 @@ from graphql import (
 from graphql.type.schema import remap_named_type
 
 from domain.errors import DomainError, InvalidCredentialsError, RateLimitedError
+from graph import feedback_page
 from graph.context import Context
 from graph.engine import (
     RESOLUTION,
+    SPELLING,
     Batch,
     Call,
     Computed,
     Engine,
+    Fragment,
     Plan,
     Resolution,
     VariableErrors,
@@ -61,6 +67,8 @@ from graph.errors import Conflict, Forbidden, InvalidInput, NotFound, formatted
 from graph.execution import Operations
 from graph.scalars import write_json
 
+# The pages of the tests are small.
+feedback_page.FEWEST_WRITTEN = 1
 _ATTEMPTS = 3
 _CHANGED_NOTHING = (Conflict, Forbidden, InvalidInput, NotFound)
 _COUNTED = (InvalidCredentialsError, RateLimitedError)
@@ -94,6 +102,7 @@ _LEAST = {
     "replayed mutation": 380,
     "replayed query": 500,
     "replayed subscription": 100,
+    "written query": 40,
 }
 TALLY = Tally()
 
@@ -125,6 +134,11 @@ class _Record:
         self._parents: list[Any] = []
         self._mutations: list[_Kept] = []
         self.is_of_graphql_core = False
+
+    def has_fragments(self) -> bool:
+        """Whether something was answered that was written already."""
+        answers = (kept.answer for each in self._kept.values() for kept in each)
+        return any(isinstance(answer, Fragment) for answer in answers)
 
     def new(self, coordinate: str, parent: Any, arguments: dict[str, Any]) -> _Kept:
         self._parents.append(parent)  # While it lives, its id is no other's.
@@ -165,8 +179,9 @@ class BothWays(Operations):
 
 class _Engine(Engine):
     def __init__(self, strawberry: GraphQLSchema) -> None:
-        recording, self.replaying = _schemas(strawberry)
+        recording, unspelled, self.replaying = _schemas(strawberry)
         super().__init__(recording)
+        self.unspelled = Engine(unspelled)
         self.strawberry = strawberry
 
     def plan(self, document: DocumentNode, operation_name: str | None = None) -> Plan:
@@ -196,12 +211,18 @@ class _Plan(Plan):
     ) -> ExecutionResult:
         record = _Record()
         _record.set(record)
-        result = await super().run(root_value, context, coerced, raw)
+        result = read = await super().run(root_value, context, coerced, raw)
+        if record.has_fragments():
+            TALLY.compared[f"written {self.operation.node.operation.value}"] += 1
+            assert self.operation.node.operation is OperationType.QUERY, "it would run twice"
+            _record.set(_Record())
+            rows = self._engine.unspelled.plan(self.operation.document, self._name)
+            read = await rows.run(root_value, context.renewed(), coerced, raw)
         replayed = self._by_graphql_core(self._engine.replaying, root_value, context, raw)
         if record.is_of_graphql_core:
             return result
         self._compare(
-            f"replayed {self.operation.node.operation.value}", _in_full(result), _in_full(replayed)
+            f"replayed {self.operation.node.operation.value}", _in_full(read), _in_full(replayed)
         )
         is_harmless = self.operation.node.operation is OperationType.QUERY or (
             self.operation.node.operation is OperationType.MUTATION and record.changed_nothing()
@@ -223,10 +244,14 @@ class _Plan(Plan):
     def _by_graphql_core(
         self, schema: GraphQLSchema, root_value: Any, context: Any, raw: dict[str, Any]
     ) -> Any:
-        name = self.operation.node.name
         return experimental_execute_incrementally(
-            schema, self.operation.document, root_value, context, raw, name.value if name else None
+            schema, self.operation.document, root_value, context, raw, self._name
         )
+
+    @property
+    def _name(self) -> str | None:
+        name = self.operation.node.name
+        return name.value if name else None
 
     async def _run_live(
         self, context: Context, coerced: dict[str, Any], raw: dict[str, Any], ours: Any
@@ -278,9 +303,9 @@ def _is_masked(result: ExecutionResult) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _schemas(schema: GraphQLSchema) -> tuple[GraphQLSchema, GraphQLSchema]:
-    """A schema for the engine whose resolvers are recorded, and one for graphql-core that replays them."""
-    recording, replaying = _copied(schema), _copied(schema)
+def _schemas(schema: GraphQLSchema) -> tuple[GraphQLSchema, GraphQLSchema, GraphQLSchema]:
+    """Two schemas for the engine whose resolvers are recorded, one with nothing spelled, and one that replays them."""
+    recording, unspelled, replaying = _copied(schema), _copied(schema), _copied(schema)
     for name, type_ in schema.type_map.items():
         if isinstance(type_, GraphQLObjectType) and not is_introspection_type(type_):
             for field_name, field_ in type_.fields.items():
@@ -291,11 +316,13 @@ def _schemas(schema: GraphQLSchema) -> tuple[GraphQLSchema, GraphQLSchema]:
                     isinstance(resolution, Computed)
                     and not is_leaf_type(get_named_type(field_.type))
                 ):
-                    _fields(recording, name)[field_name].extensions = field_.extensions | {
-                        RESOLUTION: _recorded(coordinate, resolution)
-                    }
+                    recorded = {RESOLUTION: _recorded(coordinate, resolution)}
+                    for each in (recording, unspelled):
+                        _fields(each, name)[field_name].extensions = field_.extensions | recorded
                     _fields(replaying, name)[field_name].resolve = _replayed(coordinate)
-    return recording, replaying
+                spelled = _fields(unspelled, name)[field_name]
+                spelled.extensions = spelled.extensions | {SPELLING: None}
+    return recording, unspelled, replaying
 
 
 def _copied(schema: GraphQLSchema) -> GraphQLSchema:

@@ -13,18 +13,13 @@ from persistence.feedback.history import (
 from persistence.feedback.intake import Draft, add, by_external_id, enter, lock, receive, submit
 from persistence.feedback.listing import (
     ALL,
-    NOTHING,
-    After,
-    Along,
     Filter,
-    Order,
     by_ids,
     by_value,
     conditions,
     counts,
     last_received,
     matching,
-    pages,
 )
 from persistence.feedback.original import (
     FeedbackOriginal,
@@ -34,6 +29,7 @@ from persistence.feedback.original import (
     keep_originals,
     originals,
 )
+from persistence.feedback.paging import NOTHING, After, Along, Order, pages
 from persistence.feedback.resembling import SimilarRow, similar
 from persistence.feedback.revising import (
     MOST_REVISIONS,
@@ -70,6 +66,7 @@ from persistence.feedback.triage import (
     members_of,
     unlink_many,
 )
+from persistence.feedback.writing import WrittenPage, written_pages
 
 __all__ = [
     "ALL",
@@ -99,6 +96,7 @@ __all__ = [
     "RevisionRow",
     "SimilarRow",
     "UnscoredRow",
+    "WrittenPage",
     "add",
     "add_changes",
     "assignees",
@@ -143,4 +141,5 @@ __all__ = [
     "submit_together",
     "unlink_many",
     "unscored",
+    "written_pages",
 ]

@@ -251,7 +251,8 @@ async def test_nothing_is_read_of_a_page_but_what_is_selected_of_its_nodes(
         ("edges { node { source { name } } } nodes { source { kind } tags { name } }", 2),
         ("nodes { first: tags { name } second: tags { color } }", 2),
         ("nodes { source { lastReceivedAt } }", 3),
-        ("nodes { tags { __typename } }", 3),
+        ("nodes { tags { __typename } }", 2),
+        ("nodes { tags { __typename } } edges { cursor }", 3),
     ],
 )
 async def test_a_page_brings_its_sources_and_tags_along(

@@ -12,7 +12,7 @@ from domain import ids
 from domain.ids import Kind
 from persistence import account, feedback, job, source, tag, workspace
 from persistence.database import Columns, Database, Reader, Record, Statement
-from persistence.feedback import Filter, Order, listing
+from persistence.feedback import Filter, Order, listing, paging
 from tests.factories import NEGATIVE, NOON, POSITIVE, Factory, Tenant
 
 Read = Callable[[Reader, Tenant, list[UUID], Columns | None], Awaitable[Any]]
@@ -148,7 +148,7 @@ def _selects(statement: Statement[Any], column: str) -> bool:
 
 def test_the_text_lacks_what_nobody_asked_for() -> None:
     few = frozenset({"rating"})
-    page = listing._page((), Order.MOST_NEGATIVE, 21, "value", few).statement
+    page = paging._page((), Order.MOST_NEGATIVE, 21, "value", few).statement
     statements = [listing._BY_ID.of(few), listing._BY_IDS.of(few), page]
 
     assert all(_selects(statement, "rating") for statement in statements)

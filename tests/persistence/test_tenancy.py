@@ -5,6 +5,7 @@ from itertools import chain, combinations, product
 from types import ModuleType
 from typing import Any
 
+from graph.engine import Entry, Outline
 from persistence import (
     account,
     api_key,
@@ -36,13 +37,16 @@ from persistence.feedback import (
     intake,
     listing,
     original,
+    paging,
     resembling,
     revising,
     scoring,
     triage,
+    writing,
 )
 from persistence.job import asking, working
 from persistence.job import listing as job_listing
+from persistence.spelling import SOURCE, TAGS, Said
 from persistence.stats import compaction, counting, modelled
 from persistence.stats.cell import LABELS
 from persistence.webhook import delivering
@@ -144,6 +148,18 @@ FOR_NOBODY = {
     *(name for name, _ in _fixed(working)),
 }
 FILTERS = tuple(Filter.__slots__)
+_NAMED = (Entry("name", Said("name")),)
+WRITTEN = writing._how(
+    Outline(
+        "Feedback",
+        1,
+        (
+            Entry("body", Said("body")),
+            Entry("source", SOURCE, Outline("Source", 1, _NAMED)),
+            Entry("tags", TAGS, Outline("Tag", 1, _NAMED)),
+        ),
+    )
+)
 
 
 def _built() -> Iterator[tuple[str, Statement[Any]]]:
@@ -151,10 +167,13 @@ def _built() -> Iterator[tuple[str, Statement[Any]]]:
         chain.from_iterable(combinations(FILTERS, size) for size in (0, 1, 2, len(FILTERS)))
     )
     for names, order, after in product(shapes, Order, (None, "value")):
-        page = listing._page(names, order, 21, after)
+        page = paging._page(names, order, 21, after)
         yield f"feedback page {names} {order} {after}", page.statement
+    for names, order, after in product(shapes, writing.BY_TIME, (None, "value")):
+        statement = writing._statement(names, order, 20, after, WRITTEN)
+        yield f"written page {names} {order} {after}", statement
     for order in (Order.MOST_NEGATIVE, Order.MOST_POSITIVE):
-        page = listing._page((), order, 21, "unscored")
+        page = paging._page((), order, 21, "unscored")
         yield f"feedback page unscored {order}", page.statement
     for names in shapes:
         yield f"span of an export {names}", export._span(names)
@@ -291,7 +310,7 @@ def test_what_a_page_brings_along_carries_a_predicate_of_its_own() -> None:
     both = Along(of_sources.source, of_tags.tags)
 
     pages = [
-        listing._page((), Order.NEWEST_FIRST, 21, None, None, along).statement.text
+        paging._page((), Order.NEWEST_FIRST, 21, None, None, along).statement.text
         for along in (Along(), of_sources, of_tags, both)
     ]
 
