@@ -31,6 +31,8 @@ MOST_DEPTH = 20
 MOST_ALIASES = 200
 MOST_ROOT_FIELDS = 50
 MOST_DIRECTIVES = 200
+MOST_SELECTIONS = 2_000
+"""As written: to validate each takes as long as to parse it four times."""
 MOST_SCHEMA_ALIASES = 2
 """Where the schema is asked for: by aliases it could be asked for again and again."""
 _SCHEMA = frozenset(("__schema", "__type"))
@@ -63,6 +65,7 @@ def excess_of_text(text: str) -> str | None:
         or _too_many("variables", look.variables, MOST_VARIABLES)
         or _too_many("aliases", look.aliases, MOST_ALIASES)
         or _too_many("directives", look.directives, MOST_DIRECTIVES)
+        or _too_many("selections", look.selections, MOST_SELECTIONS)
         or _too_many_roots(look.most_roots)
         or _too_deep(look.deepest)
         or _too_long("tokens", look.arguments, MOST_ARGUMENT_TOKENS)
@@ -76,6 +79,7 @@ class _Look:
 
     def __init__(self) -> None:
         self.definitions = self.variables = self.aliases = self.directives = 0
+        self.selections = 0
         self.deepest = self.most_roots = self.arguments = self.characters = self.digits = 0
         self._depth = self._roots = self._parentheses = 0
         self._before = ""
@@ -107,9 +111,11 @@ class _Look:
             self._at_name(token)
         elif token == ":":  # noqa: S105
             self.aliases += 1
+            self.selections -= bool(self._open)
             self._roots -= self._depth == 1
         elif token == "...":  # noqa: S105
             self._is_inline = True
+            self.selections += bool(self._open)
         elif token == "{":  # noqa: S105
             self.definitions += not self._open
             self._open.append(not self._is_inline)
@@ -128,17 +134,19 @@ class _Look:
             self._is_inline = token == "on"  # noqa: S105
         elif not self._open:
             self._is_fragment |= token == "fragment" and self._before in {"", "}"}  # noqa: S105
-        elif self._depth == 1 and self._before != "@" and not self._is_inline:
-            self._roots += 1
-            if not self._is_fragment:
-                self.most_roots = max(self.most_roots, self._roots)
+        elif self._before != "@" and not self._is_inline:
+            self.selections += 1
+            if self._depth == 1:
+                self._roots += 1
+                if not self._is_fragment:
+                    self.most_roots = max(self.most_roots, self._roots)
 
 
 def excess(document: DocumentNode) -> str | None:
     """Why the document is refused; None where its shape is within the limits. It need not be valid."""
     if refusal := _too_many("definitions", len(document.definitions), MOST_DEFINITIONS):
         return refusal
-    aliases = directives = variables = 0
+    aliases = directives = variables = selections = 0
     introspects = False
     waiting: list[Any] = list(document.definitions)
     while waiting:
@@ -151,13 +159,18 @@ def excess(document: DocumentNode) -> str | None:
             waiting += declared
         if (selection_set := getattr(node, "selection_set", None)) is not None:
             waiting += selection_set.selections
+            selections += len(selection_set.selections)
     if refusal := _too_many("variables", variables, MOST_VARIABLES) or _too_many(
         "aliases", aliases, MOST_ALIASES
     ):
         return refusal
     if introspects and aliases > MOST_SCHEMA_ALIASES:
         return f"A document that asks for the schema has {aliases} aliases; {MOST_SCHEMA_ALIASES} are the most."
-    return _too_many("directives", directives, MOST_DIRECTIVES) or _excess_of_fragments(document)
+    return (
+        _too_many("directives", directives, MOST_DIRECTIVES)
+        or _too_many("selections", selections, MOST_SELECTIONS)
+        or _excess_of_fragments(document)
+    )
 
 
 def _excess_of_fragments(document: DocumentNode) -> str | None:

@@ -38,6 +38,7 @@ def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         "MOST_ALIASES": 3,
         "MOST_DIRECTIVES": 4,
         "MOST_ROOT_FIELDS": 4,
+        "MOST_SELECTIONS": 12,
         "MOST_DEPTH": 3,
         "MOST_TOKENS": 1_500,
         "MOST_ARGUMENT_TOKENS": 200,
@@ -68,6 +69,10 @@ def test_it_refuses_nothing_with_fragments_that_is_accepted(one: str, other: str
     [
         ("{" + "a: b " * 4 + "(", "The document has 4 aliases; 3 are the most."),
         ("{ a " + "@b " * 5 + "(", "The document has 5 directives; 4 are the most."),
+        (
+            "{ a {" + " a ...F ... on a { a }" * 3,
+            "The document has 13 selections; 12 are the most.",
+        ),
         ("{" + " a" * 5 + " (", "An operation has 5 root fields; 4 are the most."),
         ("{a" * 4 + " (", "An operation is 4 levels deep; 3 are the most."),
         ("{" + " }" * 1_500, "The document has 1,501 tokens; 1,500 are the most."),
