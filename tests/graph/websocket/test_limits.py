@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -210,6 +211,25 @@ async def test_event_streams_count_for_their_caller(
     assert "Too many live connections of one user." in errors
     assert ended == (1013, "Too many live connections of one user")
     assert event.data["data"]["statsChanged"]["total"] == 0
+
+
+async def test_streams_of_nobody_count_for_their_address(
+    settings: Settings, api: Api, database: Database
+) -> None:
+    asked, events = {"query": "{ __typename }"}, {"accept": "text/event-stream"}
+    async with (
+        limited(settings, api, live_connections_per_caller=1) as (server, _),
+        httpx.AsyncClient(base_url=f"http://{server}", headers=events) as http,
+    ):
+        async with acknowledged(server):
+            refused = await http.post("/graphql", json=asked)
+        async with asyncio.timeout(SECONDS):
+            while (answer := await http.post("/graphql", json=asked)).status_code != 200:
+                await asyncio.sleep(0.01)
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert "Too many live connections of one address." in refused.text
+    assert "__typename" in answer.text
 
 
 async def probed(server: str, token: str) -> int:
