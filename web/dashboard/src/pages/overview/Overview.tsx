@@ -62,7 +62,14 @@ export default function Overview() {
       again();
     }, FOLLOWED_AFTER);
   }, [total, again]);
-  useEffect(() => () => clearTimeout(following.current), []);
+  useEffect(
+    () => () => {
+      clearTimeout(following.current);
+      // Who is hidden and shown again follows again.
+      following.current = undefined;
+    },
+    [],
+  );
   const workspace = data?.workspace;
   // Until the answer is there, another time's is shown, and called so; to be asked for anew is no reason to fade.
   const answered = operation?.variables;
