@@ -27,6 +27,7 @@ from persistence.spelling import Outline
 
 Feedback = store.FeedbackRow
 Filter = store.Filter
+ALL = store.ALL
 Order = store.Order
 After = store.After
 Source = source_store.SourceRow

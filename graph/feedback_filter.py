@@ -97,7 +97,7 @@ def _members(values: Sequence[strawberry.ID | None]) -> tuple[UUID, ...]:
 
 
 def where(filter: FeedbackFilter | None) -> feedback.Filter:
-    return feedback.Filter() if filter is None else filter.where()
+    return feedback.ALL if filter is None else filter.where()
 
 
 _KINDS = {"source_ids": Kind.SOURCE, "tag_ids": Kind.TAG, "assignee_ids": Kind.MEMBER}

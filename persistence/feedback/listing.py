@@ -58,6 +58,8 @@ class Filter:
 
     def values(self) -> dict[str, Any]:
         """What is set, by the name of its parameter."""
+        if self is ALL:
+            return {}
         fields = ((name, getattr(self, name)) for name in self.__slots__)
         return {name: value for name, value in fields if value is not None}
 
