@@ -86,7 +86,9 @@ async def test_answers_tell_what_the_caller_has_left(
         services = replace(api.services, limiter=limiter)
         async with client(settings, replace(api, services=services)) as http:
             answers = [
-                await person.on(http).post("{ viewer { user { id } } }"),  # three points, and two to be read
+                await person.on(http).post(
+                    "{ viewer { user { id } } }"
+                ),  # three points, and two to be read
                 await post(http, {"query": "{"}, authorization=f"Bearer {person.token}"),
             ]
             stranger = await post(http, {"query": QUERY})
