@@ -179,7 +179,7 @@ class Cursors:
     """
 
     def __init__(self, seals: Seals, name: str, scope: UUID) -> None:
-        self._seed = int.from_bytes(seals.tag(b"%b:%b" % (name.encode(), scope.bytes)))
+        self._seed = int.from_bytes(seals.tag(b"%b:%b:%b" % (_FORM, name.encode(), scope.bytes)))
 
     def write(self, key: bytes) -> str:
         """An opaque cursor for a row's sort key."""
@@ -213,6 +213,8 @@ class Cursors:
 
 
 _CHECKSUM = 4
+# Another one refuses the cursors of before, whose keys have another form.
+_FORM = b"2"
 # A time as Postgres sends it: microseconds since then.
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -67,8 +67,8 @@ from graph.errors import Conflict, Forbidden, InvalidInput, NotFound, formatted
 from graph.execution import Operations
 from graph.scalars import write_json
 
-# The pages of the tests are small.
-feedback_page.FEWEST_WRITTEN = 1
+# The pages of the tests are small, and asked for once.
+feedback_page.FEWEST_WRITTEN, feedback_page.SELDOM = 1, 0
 _ATTEMPTS = 3
 _CHANGED_NOTHING = (Conflict, Forbidden, InvalidInput, NotFound)
 _COUNTED = (InvalidCredentialsError, RateLimitedError)

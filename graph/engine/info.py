@@ -41,7 +41,10 @@ class Info:
 
         None where several are or none is, and where something in it is deferred, not spelled, or has arguments.
         """
-        return self.field.outline(names)
+        outline = self.field.outline(names)
+        if outline is not None:
+            outline.asked += 1
+        return outline
 
     def weigh(self, weight: int) -> None:
         """Count objects that are answered as a Fragment, and those within them."""

@@ -26,13 +26,15 @@ class Entry(NamedTuple):
 class Outline:
     """What is selected of objects of one type, in order. Equal ones ask for the same JSON."""
 
-    __slots__ = ("_hash", "entries", "type_name", "weight")
+    __slots__ = ("_hash", "asked", "entries", "type_name", "weight")
 
     def __init__(self, type_name: str, weight: int, entries: tuple[Entry, ...]) -> None:
         self.type_name = type_name
         self.weight = weight
         """What each such object adds to the weight of the result."""
         self.entries = entries
+        self.asked = 0
+        """How often a resolver has asked for it: what is seldom asked for may not be worth making ready."""
         self._hash = hash((type_name, weight, entries))
 
     def __hash__(self) -> int:

@@ -113,7 +113,7 @@ def _how(outline: Outline) -> Written | None:
     return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _statement(
     names: tuple[str, ...], order: Order, size: int, after: str | None, how: Written
 ) -> Statement[PageRow]:

@@ -12,6 +12,7 @@ import pytest
 
 from domain import ids
 from domain.ids import Kind
+from graph import feedback_page
 from tests.both_ways import TALLY
 from tests.callers import Caller
 from tests.factories import NOON, Factory, GivenScore, Tenant
@@ -221,3 +222,20 @@ async def test_what_is_written_costs_what_rows_cost(
 
     assert whole == await cost(f"edges {{ node {{ {inner} unscoredReason }} }}")
     assert written() == before + 1
+
+
+async def test_what_is_seldom_asked_for_or_short_is_read_as_rows(
+    varied: Tenant, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_page, "SELDOM", 2)
+    monkeypatch.setattr(feedback_page, "FEWEST_WRITTEN", 7)
+    caller, before = varied.owner.on(http), written()
+    counts = []
+
+    for arguments in ["first: 7"] * 4 + ["first: 6"] * 4:
+        await ask(caller, varied, "nodes { seldom: id }", arguments)
+        counts.append(written() - before)
+
+    assert counts[0] == counts[1] == 0
+    assert counts[3] > counts[2]
+    assert len(set(counts[3:])) == 1
