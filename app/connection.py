@@ -5,6 +5,7 @@ A body's time is the business of those who read it.
 
 import asyncio
 from asyncio import TimerHandle
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,31 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from graph.deadline import Timers
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGISendEvent, HTTPResponseStartEvent
 
 _BETWEEN = len(": \r\n")
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection"))
+# Where a server's state has the timers of the connections that rest.
+_RESTING = "earful_resting"
 # What no header may have in it, the ends of its line included.
 _CONTROLS = bytes(each for each in (*range(32), 127) if each != ord("\t"))
+
+
+class _Rest:
+    """What uvicorn takes for the timer of a connection that rests."""
+
+    __slots__ = ("_late", "_timers")
+
+    def __init__(self, timers: Timers, late: Callable[[], None]) -> None:
+        self._timers = timers
+        self._late = late
+        timers.add(late)
+
+    def cancel(self) -> None:
+        self._timers.discard(self._late)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -47,6 +66,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._unset_keepalive_if_required()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -89,9 +109,24 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+        else:
+            self._rest()
         if self._is_in_body and not self.transport.is_closing():
             self._arm(self.unread_seconds)
+
+    def _rest(self) -> None:
+        """Wait for another request, with all that do, by one timer."""
+        state = self.server_state
+        state.total_requests += 1
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        resting: Timers | None = getattr(state, _RESTING, None)
+        if resting is None or resting.seconds != self.timeout_keep_alive:
+            resting = Timers(self.timeout_keep_alive)
+            setattr(state, _RESTING, resting)
+        self.timeout_keep_alive_task = _Rest(resting, self.timeout_keep_alive_handler)  # type: ignore[assignment]  # only cancelled
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what uvicorn would say
         """Refuse what is no HTTP, or a head that is too long."""

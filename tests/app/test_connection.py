@@ -164,3 +164,27 @@ async def test_who_does_not_read_is_cut_off(application: Application, database: 
                 await asyncio.sleep(0.01)
 
     assert reader.exception() is not None or reader.at_eof() or writer.transport.is_closing()
+
+
+async def test_a_connection_that_rests_is_closed_and_one_that_asks_again_is_not(
+    application: Application,
+) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
+    async with (
+        served(application, http=Hasty) as server,
+        dialled(server) as (resting, first),
+        dialled(server) as (asking, second),
+    ):
+        first.write(request)
+        closed = asyncio.ensure_future(the_rest(resting))
+        answers = 0
+        while not closed.done():
+            second.write(request)
+            answers += (await asking.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            await asking.read(65_536)
+            await asyncio.wait({closed}, timeout=0.2)
+        second.write(request)
+        answers += (await asking.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+    assert closed.result().startswith(b"HTTP/1.1 200 ")
+    assert answers >= 3
