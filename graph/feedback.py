@@ -32,7 +32,7 @@ from graph.sentiment import Sentiment, SentimentLabel, UnscoredReason, unscored_
 from graph.source import Source
 from graph.tag import Tag
 from persistence.limits import Limit
-from persistence.spelling import CURSOR, SOURCE, TAGS, Embedded, Part
+from persistence.spelling import ASSIGNEE, CURSOR, SOURCE, TAGS, Embedded, Part
 
 if TYPE_CHECKING:
     from graph.file import File
@@ -262,6 +262,7 @@ class Feedback(Node):
     assignee: FeedbackAssignee | None = batch(
         _assignees,
         reads=("assignee_id",),
+        spelling=ASSIGNEE,
         graphql_type=FeedbackAssignee | None,
         description="Whose it is to work on; null for nobody's. Who leaves the workspace is assigned to nothing.",
     )

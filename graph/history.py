@@ -9,6 +9,7 @@ from domain import history, ids, triage
 from domain.ids import Kind
 from graph.audit import AuditActor
 from graph.fields import column, computed, rows
+from persistence.spelling import Identifier
 
 
 @strawberry.type(description="The member whom a feedback is assigned to.")
@@ -18,10 +19,15 @@ class FeedbackAssignee:
         "id",
         ids.writer(Kind.MEMBER),
         graphql_type=strawberry.ID,
+        spelling=Identifier("id", f"{Kind.MEMBER}_"),
         description="The member, as `Workspace.members` lists them.",
     )
     user_id: strawberry.ID = column(
-        "user_id", ids.writer(Kind.USER), graphql_type=strawberry.ID, description="The user."
+        "user_id",
+        ids.writer(Kind.USER),
+        graphql_type=strawberry.ID,
+        spelling=Identifier("user_id", f"{Kind.USER}_"),
+        description="The user.",
     )
     name: str = strawberry.field(description="As people call them.")
 

@@ -67,7 +67,7 @@ class Mark(NamedTuple):
     name: str
 
 
-SOURCE, TAGS, CURSOR = Mark("source"), Mark("tags"), Mark("cursor")
+SOURCE, ASSIGNEE, TAGS, CURSOR = Mark("source"), Mark("assignee"), Mark("tags"), Mark("cursor")
 MARK = "\x01"
 """A control character, which JSON text never has."""
 ID_BYTES = 16

@@ -1,23 +1,41 @@
 """Many feedback changed at once: their status, their assignee and their tags."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Text, Uuid, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import ColumnElement
 
+from persistence import spelling
 from persistence.account import User
 from persistence.database import (
     Reader,
     Record,
     Statement,
     UnitOfWork,
+    array_of,
     enter_workspace,
     one_of,
     table,
 )
 from persistence.feedback.intake import EnteredRow
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
+from persistence.spelling import Outline
 from persistence.tag import FeedbackTag, LinkRow, Tag
 from persistence.workspace import Member, visible
 
@@ -166,6 +184,20 @@ async def unlink_many(
 async def assignees(reader: Reader, viewer: UUID, ids: Sequence[UUID]) -> dict[UUID, AssigneeRow]:
     """Who they are, of those memberships that are in the viewer's workspaces."""
     return {row.id: row for row in await reader.fetch(_ASSIGNEES, viewer=viewer, ids=ids)}
+
+
+_KNOWN = frozenset(_assignees.selected_columns.keys())
+
+
+def is_writable(outline: Outline) -> bool:
+    """Whether assignees can be written by it."""
+    return spelling.written(outline, _KNOWN) is not None
+
+
+def nested_written(ids: Select[Any], outline: Outline) -> ColumnElement[Any]:
+    """Those whose ids another statement selects, as pairs: the id, as bytes, and the assignee as JSON."""
+    those = _assignees.where(_member.id == any_(array_of(ids)), visible(_member.workspace_id))
+    return spelling.nested(those, outline, func.uuid_send(_member.id))
 
 
 async def members_of(

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from persistence import source, tag
 from persistence.database import Reader, Record, Statement, only
+from persistence.feedback import triage
 from persistence.feedback.listing import Filter, by_value
 from persistence.feedback.paging import (
     SORTED_BY,
@@ -24,6 +25,7 @@ from persistence.feedback.paging import (
 )
 from persistence.feedback.row import COLUMNS
 from persistence.spelling import (
+    ASSIGNEE,
     CURSOR,
     ID_BYTES,
     MARK,
@@ -39,7 +41,14 @@ from persistence.spelling import (
 _KEY_BYTES = ID_BYTES + 8
 _NO_BYTES = "''::bytea"
 _KNOWN = frozenset(column.key for column in COLUMNS)
-_IS_WRITABLE = {SOURCE: source.is_writable, TAGS: tag.is_writable}
+_NOBODY = bytes(ID_BYTES)
+_IS_WRITABLE = {
+    SOURCE: source.is_writable,
+    ASSIGNEE: triage.is_writable,
+    TAGS: tag.is_writable,
+}
+# Where a row says which it is.
+_POINTERS = {SOURCE: "source_id", ASSIGNEE: "assignee_id"}
 # Sort keys by score are not all of one length.
 BY_TIME = {Order.NEWEST_FIRST, Order.OLDEST_FIRST}
 
@@ -53,6 +62,8 @@ class PageRow(Record):
     # Where the outline has a place for them.
     source_ids: bytes
     sources: Sequence[tuple[bytes, str]]
+    assignee_ids: bytes
+    assignees: Sequence[tuple[bytes, str]]
     tags: Sequence[tuple[bytes, str]]
 
 
@@ -118,7 +129,8 @@ def _statement(
     names: tuple[str, ...], order: Order, size: int, after: str | None, how: Written
 ) -> Statement[PageRow]:
     """One row a workspace."""
-    keys = ["id", "workspace_id", SORTED_BY[order], *(["source_id"] if SOURCE in how.marks else [])]
+    keys = ["id", "workspace_id", SORTED_BY[order]]
+    keys += [name for mark, name in _POINTERS.items() if mark in how.marks]
     read = only(how.columns, COLUMNS, keys=keys)
     pages = first_of_each(names, order, size + 1, after, read)
     _, *ordered = in_order(pages, order)
@@ -143,6 +155,12 @@ def _statement(
         ids = one_behind_the_other(source_id, _NO_BYTES, LargeBinary())
         sources = source.nested_written(select(pages.c.source_id), outline)
         columns += [ids.label("source_ids"), sources.label("sources")]
+    if (outline := how.marks.get(ASSIGNEE)) is not None:
+        nobody = literal_column(f"'\\x{_NOBODY.hex()}'::bytea", LargeBinary())
+        assignee_id = func.coalesce(func.uuid_send(placed.assignee_id), nobody)
+        ids = one_behind_the_other(assignee_id, _NO_BYTES, LargeBinary())
+        assignees = triage.nested_written(select(pages.c.assignee_id), outline)
+        columns += [ids.label("assignee_ids"), assignees.label("assignees")]
     if (outline := how.marks.get(TAGS)) is not None:
         columns.append(tag.nested_written(select(pages.c.id), outline).label("tags"))
     return Statement(
@@ -160,6 +178,10 @@ def _page(row: PageRow, how: Written, size: int) -> WrittenPage:
             sources = dict(row.sources)
             texts = [sources[id_] for id_ in cut(row.source_ids, ID_BYTES)]
             weight += how.weight_of(mark) * len(texts)
+        elif mark is ASSIGNEE:
+            assignees = dict(row.assignees)
+            texts = [assignees.get(id_, "null") for id_ in cut(row.assignee_ids, ID_BYTES)]
+            weight += how.weight_of(mark) * (len(texts) - texts.count("null"))
         elif mark is TAGS:
             borne = tag.written_by_bearer(row.tags)
             of_each = [borne.get(key[:ID_BYTES], ()) for key in keys]

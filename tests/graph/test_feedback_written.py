@@ -55,6 +55,7 @@ SCALARS = [
 OBJECTS = {
     "author": ["name", "email", "externalId", "__typename"],
     "sentiment": ["label", "score", "confidence", "model", "__typename"],
+    "assignee": ["memberId", "userId", "name", "__typename"],
     "source": ["id", "name", "kind", "provider", "createdAt", "__typename"],
     "tags": ["id", "name", "color", "__typename"],
 }
@@ -80,6 +81,12 @@ async def varied(factory: Factory) -> Tenant:
         )
         for number in range(24)
     ]
+    await factory.change(
+        "UPDATE feedback SET assignee_id = (SELECT id FROM member WHERE workspace_id = :of)"
+        " WHERE workspace_id = :of AND rating > 4",
+        within=tenant,
+        of=tenant.id,
+    )
     await factory.tag(tenant, 'A "tag"', *kept[::2])
     await factory.tag(tenant, "b", *kept[::5])
     await factory.tag(tenant, "nobody's")
@@ -167,7 +174,7 @@ async def test_cursors_of_written_pages_are_those_of_rows(
     ("inner", "arguments"),
     [
         ("nodes { id unscoredReason }", "first: 7"),
-        ("nodes { id assignee { name } }", "first: 7"),
+        ("nodes { id history { at } }", "first: 7"),
         ("nodes { id source { lastReceivedAt } }", "first: 7"),
         ("nodes { first: tags { name } second: tags { id } }", "first: 7"),
         ("nodes { sentiment { label spans { start } } }", "first: 7"),
@@ -215,7 +222,7 @@ async def test_what_is_written_costs_what_rows_cost(
         answer = await varied.owner.on(http).post(query)
         return int(answer.json()["extensions"]["cost"]["actual"])
 
-    inner = "author { name } sentiment { label } source { id } tags { name }"
+    inner = "author { name } sentiment { label } source { id } assignee { name } tags { name }"
     before = written()
     whole = await cost(f"edges {{ node {{ {inner} }} }}")
     assert written() == before + 1

@@ -46,7 +46,7 @@ from persistence.feedback import (
 )
 from persistence.job import asking, working
 from persistence.job import listing as job_listing
-from persistence.spelling import SOURCE, TAGS, Said
+from persistence.spelling import ASSIGNEE, SOURCE, TAGS, Said
 from persistence.stats import compaction, counting, modelled
 from persistence.stats.cell import LABELS
 from persistence.webhook import delivering
@@ -156,6 +156,7 @@ WRITTEN = writing._how(
         (
             Entry("body", Said("body")),
             Entry("source", SOURCE, Outline("Source", 1, _NAMED)),
+            Entry("assignee", ASSIGNEE, Outline("FeedbackAssignee", 1, _NAMED)),
             Entry("tags", TAGS, Outline("Tag", 1, _NAMED)),
         ),
     )
