@@ -71,6 +71,8 @@ SOURCE, ASSIGNEE, TAGS, CURSOR = Mark("source"), Mark("assignee"), Mark("tags"),
 MARK = "\x01"
 """A control character, which JSON text never has."""
 ID_BYTES = 16
+MOST_ENTRIES = 100
+"""Fields of an outline, those within it included: with more, an expression is too deep for who compiles and runs it."""
 
 
 class Entry(Protocol):
@@ -133,9 +135,16 @@ def written(outline: Outline, known: frozenset[str]) -> Written | None:
     """How to write it from rows with these columns; None where it cannot be."""
     columns: set[str] = set()
     marks: dict[Mark, Outline | None] = {}
-    if not _look(outline, "", columns, marks) or not columns <= known:
+    if _entries(outline) > MOST_ENTRIES or not _look(outline, "", columns, marks):
+        return None
+    if not columns <= known:
         return None
     return Written(outline, frozenset(columns), marks)
+
+
+def _entries(outline: Outline) -> int:
+    inner = (_entries(entry.below) for entry in outline.entries if entry.below is not None)
+    return len(outline.entries) + sum(inner)
 
 
 def _look(

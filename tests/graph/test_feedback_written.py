@@ -182,6 +182,7 @@ async def test_cursors_of_written_pages_are_those_of_rows(
         ("first: nodes { id } second: nodes { body }", "first: 7"),
         ("nodes { id }", "first: 7, orderBy: MOST_NEGATIVE"),
         ("nodes { id }", "first: 0"),
+        (f"nodes {{ {' '.join(f'a{i}: body' for i in range(101))} }}", "first: 7"),
         ("totalCount pageInfo { endCursor }", "first: 7"),
     ],
 )
