@@ -71,8 +71,8 @@ SOURCE, ASSIGNEE, TAGS, CURSOR = Mark("source"), Mark("assignee"), Mark("tags"),
 MARK = "\x01"
 """A control character, which JSON text never has."""
 ID_BYTES = 16
-MOST_ENTRIES = 100
-"""Fields of an outline, those within it included: with more, an expression is too deep for who compiles and runs it."""
+MOST_ENTRIES = 64
+"""Fields of an outline, those within it included: more would take long to compile, and nobody needs them."""
 
 
 class Entry(Protocol):
@@ -262,10 +262,12 @@ def _joined(pieces: _Pieces) -> ColumnElement[str]:
             literal = ""
         if piece is not None:
             found.append(piece)
-    text = found[0]
-    for piece in found[1:]:
-        text = text.op("||", return_type=Text())(piece)
-    return text
+    while len(found) > 1:
+        # By pairs: the expression is less deep, and less is copied.
+        pairs = zip(found[::2], found[1::2], strict=False)
+        rest = found[-1:] if len(found) % 2 else []
+        found = [left.op("||", return_type=Text())(right) for left, right in pairs] + rest
+    return found[0]
 
 
 def _weight(outline: Outline) -> int:
