@@ -124,7 +124,8 @@ class Operations:
             if not self._shows_schema(context):
                 _withhold(refused.errors)
             raise
-        if not is_known and (points := len(operation.query) // _CHARACTERS_A_POINT):
+        points = 0 if is_known else len(operation.query) // _CHARACTERS_A_POINT
+        if points and not context.purse.spend(points):
             with contextlib.suppress(RateLimitedError):
                 await context.spend_points(points)
         return document
