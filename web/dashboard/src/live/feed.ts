@@ -91,7 +91,8 @@ export class Feed {
   private readonly seen = new Set<string>();
   private last: string | null | undefined;
   private target: string | null | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private lighting: ReturnType<typeof setTimeout> | undefined;
+  private beginning: ReturnType<typeof setTimeout> | undefined;
   private stop = () => {};
   private isOver = false;
   private readonly unwatch: () => void;
@@ -126,18 +127,19 @@ export class Feed {
 
   close() {
     this.isOver = true;
-    clearTimeout(this.timer);
+    clearTimeout(this.lighting);
+    clearTimeout(this.beginning);
     this.unwatch();
     this.stop();
   }
 
   private async begin() {
+    this.beginning = undefined;
     this.last ??= await this.place();
     if (this.isOver) return;
     if (this.last === undefined) {
       // Without a place to begin at, what happens before the first event could be missed.
-      this.become('offline');
-      this.timer = setTimeout(() => void this.begin(), RETRY);
+      this.beginLater();
       return;
     }
     const variables = { workspaceId: this.workspace.id, after: this.last };
@@ -146,14 +148,19 @@ export class Feed {
       error: () => this.again(),
       complete: () => this.again(),
     });
+    // A connection that others have opened is not going to change.
+    if (this.socket.state() === 'open') void this.catchUp();
   }
 
   /** It was ended by the server (a role that changed, a time-out), and goes on where it was. */
   private again() {
-    if (!this.isOver) {
-      this.become('offline');
-      this.timer = setTimeout(() => void this.begin(), RETRY);
-    }
+    if (!this.isOver) this.beginLater();
+  }
+
+  private beginLater() {
+    clearTimeout(this.lighting);
+    this.become('offline');
+    this.beginning = setTimeout(() => void this.begin(), RETRY);
   }
 
   private take(item: Item) {
@@ -179,6 +186,7 @@ export class Feed {
   }
 
   private connectionChanged() {
+    clearTimeout(this.lighting);
     if (this.socket.state() === 'open') {
       void this.catchUp();
     } else {
@@ -188,6 +196,8 @@ export class Feed {
 
   /** Live is who has seen the event that was the newest when the connection was there. */
   private async catchUp() {
+    // Whoever is not listening is not live, whatever the connection is.
+    if (this.beginning !== undefined) return;
     this.become('catching-up');
     this.target = undefined;
     this.target = await this.place();
@@ -196,7 +206,7 @@ export class Feed {
 
   private approach() {
     if (this.target !== undefined && this.last === this.target) {
-      clearTimeout(this.timer);
+      clearTimeout(this.lighting);
       this.become('live');
     } else {
       this.after(QUIET, () => this.socket.state() === 'open' && this.become('live'));
@@ -211,8 +221,8 @@ export class Feed {
   }
 
   private after(milliseconds: number, work: () => void) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(work, milliseconds);
+    clearTimeout(this.lighting);
+    this.lighting = setTimeout(work, milliseconds);
   }
 
   private become(light: Light) {
