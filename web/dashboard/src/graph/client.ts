@@ -4,12 +4,14 @@ import { seenExchange } from '../offline/exchange';
 import { cached } from './cache';
 import { fetched } from './early';
 import { keptExchange } from './kept';
+import { lasting } from './lasting';
 import { renew } from './renewal';
 import type { Socket } from './socket';
 import { idsExchange } from './wire';
 
 /** A client for one sign-in: its cache goes with it. `onEnd` is called when the session has ended. */
 export function createClient(socket: Socket, onEnd: () => void): Client {
+  const live = lasting(socket);
   return new Client({
     url: '/graphql',
     fetch: fetched,
@@ -34,7 +36,7 @@ export function createClient(socket: Socket, onEnd: () => void): Client {
       subscriptionExchange({
         forwardSubscription: (body) => ({
           subscribe: (sink) => ({
-            unsubscribe: socket.subscribe(
+            unsubscribe: live.subscribe(
               body as Parameters<Socket['subscribe']>[0],
               sink as Parameters<Socket['subscribe']>[1],
             ),
