@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { deliver, newHook } from './hook.mjs';
 import { insisted, kill, until } from './processes.mjs';
 import { ask, signIn, submit } from './signing_in.mjs';
@@ -137,10 +138,14 @@ export const tests = {
       () => total(page),
       (now) => now === before + 1_000,
     );
+    // The sum is told at once when the connection is back, the rest one after the other.
+    await page.locator('[data-light=live]').waitFor({ timeout: 60_000 });
     const newest = page.getByRole('listitem').filter({ hasText: word }).locator('p');
-    assert.deepEqual(
-      await newest.allTextContents(),
-      rows.slice(0, 25).map(([, text]) => text),
+    const expected = rows.slice(0, 25).map(([, text]) => text);
+    await until(
+      () => newest.allTextContents(),
+      (now) => isDeepStrictEqual(now, expected),
+      10,
     );
     for (const each of [page, inbox]) assert.equal(await each.locator('body[data-stayed]').count(), 1);
   },

@@ -18,7 +18,8 @@ const KEEPALIVE = 15_000;
 const PATIENCE = 10_000;
 /** After sleep or a lost network the answer to a question shall not take that long. */
 const IMPATIENCE = 4_000;
-const LONGEST_PAUSE = 15_000;
+/** A server that starts anew is away for some seconds: nobody shall wait for much longer than that. */
+const LONGEST_PAUSE = 5_000;
 const FORBIDDEN = 4403;
 
 export function createSocket(onEnd: () => void): Socket {
