@@ -5,7 +5,8 @@ size that their arguments ask for, or with an assumed one (`@listSize`). Leaves 
 GraphQL Cost Directives specification (IBM), so that gateways and clients come to the same figure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,9 @@ _LARGEST_PAGE = 100
 _MOST = 10**12
 _INTROSPECTION = 100
 _MUTATION = 10
+_MOST_NAMES = 10
+_AGAIN = 10
+"""Points of each name beyond so many that one leaf is asked for by, in each object: its value may be long."""
 
 
 @strawberry.schema_directive(
@@ -234,6 +238,8 @@ class _Pricing:
                 for same in nodes.values()
                 if (priced := self._field(type_, same, sized, size)) is not None
             )
+            if again := _again(same[0] for same in nodes.values()):
+                found += (_Priced(_AGAIN * again, _ONE, ()),)
             self._priced[key] = found
         return found
 
@@ -305,6 +311,14 @@ class _Pricing:
             else:
                 values += _literal(value)
         return _Size(tuple(values), rule.assumed)
+
+
+def _again(nodes: Iterable[FieldNode]) -> int:
+    """How many names there are beyond _MOST_NAMES for the same leaf."""
+    leaves = Counter(
+        node.name.value for node in nodes if not node.arguments and node.selection_set is None
+    )
+    return sum(max(0, names - _MOST_NAMES) for names in leaves.values())
 
 
 def _literal(value: ValueNode) -> list[int | str]:

@@ -52,6 +52,14 @@ PAGE = """
         (PAGE.replace("(first: $first)", ""), {}, 4 + 20 * 3),
         (PAGE, {"first": None}, 4 + 20 * 3),
         (PAGE.replace("first: $first", "first: 7"), {}, 4 + 7 * 3),
+        # Ten names of one leaf are free; each more costs in each object.
+        (f"{{ viewer {{ user {{ {' '.join(f'a{i}: name' for i in range(10))} }} }} }}", {}, 3),
+        (f"{{ viewer {{ user {{ {' '.join(f'a{i}: name' for i in range(12))} }} }} }}", {}, 3 + 20),
+        (
+            PAGE.replace("nodes { id", f"nodes {{ {' '.join(f'a{i}: body' for i in range(12))}"),
+            {"first": 50},
+            4 + 50 * 23,
+        ),
         # A list of ids says how many there are; of the types that they may be the dearest counts.
         (
             "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Tag { name } } }",
