@@ -1,7 +1,9 @@
 import { useEffect } from 'react';
 import { useSubscription } from 'urql';
+import { useSession } from '../../app/session';
 import { useWorkspace } from '../../app/workspace';
 import { graphql } from '../../gql';
+import { returned } from '../../live/returned';
 
 export const RULE = graphql(`
   fragment AlertRuleRow on AlertRule {
@@ -64,8 +66,8 @@ export const ALERT = graphql(`
 `);
 
 const RAISED = graphql(`
-  subscription AlertRaised($workspaceId: ID!) {
-    alertRaised(workspaceId: $workspaceId) {
+  subscription AlertRaised($workspaceId: ID!, $after: String) {
+    alertRaised(workspaceId: $workspaceId, after: $after) {
       ... on AlertEvent {
         cursor
         type
@@ -80,9 +82,11 @@ const RAISED = graphql(`
   }
 `);
 
-/** Hears of every alert that fires or is over, which is in the cache by then; the function must be stable. */
+/** Hears of every alert that fires or is over, which is in the cache by then, or may have; the function must be stable. */
 export function useAlertEvents(onEvent: () => void) {
   const { id } = useWorkspace();
+  const { socket } = useSession();
+  useEffect(() => returned(socket, onEvent), [socket, onEvent]);
   const [{ data }] = useSubscription({ query: RAISED, variables: { workspaceId: id } });
   useEffect(() => {
     if (data) onEvent();
