@@ -19,6 +19,7 @@ from domain.seals import Seals
 from domain.sentiment import Judgement, Sentence
 from domain.sentiment import Unscored as NoScore
 from domain.viewer import Viewer
+from persistence import delivery as deliveries
 from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
@@ -194,7 +195,7 @@ async def receive(
     source = await source_store.enter(uow, source_id)
     if source is None:
         raise NotFoundError("There is no such source.")
-    if not await source_store.record_delivery(uow, source, delivery):
+    if not await deliveries.record(uow, source, delivery):
         return None
     return await store_once(uow, source, message, seals)
 

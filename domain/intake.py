@@ -15,11 +15,12 @@ from domain.events import FEEDBACK_ADDED
 from domain.masker import Masker
 from domain.seals import Seals
 from domain.viewer import Viewer
+from persistence import delivery as deliveries
 from persistence import feedback as store
 from persistence import source as source_store
 from persistence import tag as tag_store
 from persistence.database import UnitOfWork
-from persistence.source import NEVER
+from persistence.delivery import NEVER
 from telemetry import trace
 
 MOST_AT_ONCE = 500
@@ -162,7 +163,7 @@ async def receive_one(
     source = await source_store.enter(uow, source_id)
     if source is None:
         raise NotFoundError("There is no such source.")
-    if not is_recorded and not await source_store.record_delivery(
+    if not is_recorded and not await deliveries.record(
         uow, source, message.delivery, forgotten=forgotten
     ):
         return Received(None, duplicate=True)

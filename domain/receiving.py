@@ -27,8 +27,9 @@ from domain.seals import Seals
 from persistence import quarantine as store
 from persistence import source as source_store
 from persistence.database import UnitOfWork
+from persistence.delivery import NEVER
 from persistence.quarantine import QuarantinedRow
-from persistence.source import NEVER, SourceRow
+from persistence.source import SourceRow
 
 MOST_KEPT_BYTES = 262_144
 _MOST_TOLD = 50

@@ -20,6 +20,7 @@ from domain.roles import Action
 from domain.seals import SealBrokenError, Seals
 from domain.source_settings import Form, Generic
 from domain.viewer import Viewer
+from persistence import delivery as deliveries
 from persistence import feedback as feedback_store
 from persistence import source as store
 from persistence import tag as tag_store
@@ -339,11 +340,11 @@ async def forget_deliveries(database: Database, now: datetime) -> None:
     """Forget the deliveries that no sender repeats any more, one workspace at a time."""
     before = now - REMEMBERED
     async with database.reader() as reader:
-        stale = await store.with_old_deliveries(reader, before)
+        stale = await deliveries.with_old(reader, before)
     for workspace in stale:
         async with database.transaction() as uow:
             await uow.enter(workspace)
-            await store.forget_deliveries(uow, workspace, before)
+            await deliveries.forget(uow, workspace, before)
 
 
 async def of_workspaces(

@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema
@@ -17,6 +17,7 @@ from graphql.execution import ExecutionResult
 from domain import errors
 from domain.errors import RateLimitedError
 from graph import incremental
+from graph.answer import Answer, body_of
 from graph.asked import Operation
 from graph.caching import Slot
 from graph.context import Context
@@ -26,7 +27,6 @@ from graph.engine import Engine, Plan, Result, VariableErrors
 from graph.errors import bad_request, formatted, timed_out
 from graph.outage import OUTAGE_PAUSES
 from graph.requests import Outcome, Requests
-from graph.scalars import write_json
 from persistence.database import StoreUnavailableError
 from persistence.persisted import LARGEST, PersistedQueries
 from telemetry import lines, trace
@@ -41,21 +41,6 @@ if TYPE_CHECKING:
     from telemetry.spans import Span
 
 Audience = Literal["everybody", "signed_in", "nobody"]
-
-
-class Answer(NamedTuple):
-    """The response body, and whether execution began (then HTTP says 200 in every case).
-
-    Where the operation defers, the body is the first of several payloads; close the rest to end the operation.
-    `retry_after`: the caller has spent all points, and has enough again after so many seconds. `points`: what it cost.
-    """
-
-    body: bytes
-    executed: bool
-    rest: AsyncGenerator[bytes] | None = None
-    retry_after: float | None = None
-    outcome: Outcome = Outcome.OK
-    points: int = 0
 
 
 class Operations:
@@ -468,34 +453,3 @@ def _met_an_outage(result: ExecutionResult) -> bool:
     return any(
         isinstance(error.original_error, StoreUnavailableError) for error in result.errors or ()
     )
-
-
-def _let_go(found: Sequence[GraphQLError]) -> None:
-    """Forget where errors were raised: the frames hold on to the request and to the errors.
-
-    Such a circle only the garbage collector takes apart, which comes after thousands of requests of a megabyte each.
-    """
-    for error in found:
-        each: BaseException | None = error
-        while each is not None:
-            each.__traceback__ = None
-            each = each.original_error if isinstance(each, GraphQLError) else each.__cause__
-
-
-def body_of(
-    result: ExecutionResult,
-    cost: Mapping[str, int] | None = None,
-    *,
-    traceparent: str | None = None,
-) -> bytes:
-    """The response as bytes, with what it cost, or in which trace it is, where that is to be told."""
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [formatted(error) for error in result.errors]
-        _let_go(result.errors)
-    body["data"] = result.data
-    if cost is not None:
-        body["extensions"] = {"cost": cost}
-    elif traceparent is not None:
-        body["extensions"] = {"traceparent": traceparent}
-    return write_json(body)

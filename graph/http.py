@@ -20,13 +20,14 @@ from pydantic_core import from_json
 
 from graph import media as media_types
 from graph import multipart, rate_limit
+from graph.answer import Answer
 from graph.asked import NAMES, MalformedError, Operation, operation_of
 from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
 from graph.context import Context, Services
 from graph.deadline import Deadline, Timers
 from graph.documents import Document, RequestError
 from graph.errors import bad_request, formatted
-from graph.execution import Answer, Operations
+from graph.execution import Operations
 from graph.idempotency import KeyRefusedError, Once
 from graph.media import JSON, RESPONSE_JSON, Accepted
 from graph.sse import EventStreams, FullError

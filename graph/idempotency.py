@@ -21,11 +21,12 @@ from graphql import (
 from domain import idempotency
 from domain.errors import ConflictError, DomainError, RateLimitedError
 from domain.idempotency import Claim, InProgressError
+from graph.answer import Answer
 from graph.asked import Operation
 from graph.context import Context
 from graph.documents import Document
 from graph.errors import bad_request, formatted
-from graph.execution import Answer, Operations
+from graph.execution import Operations
 from graph.requests import Outcome
 from persistence.database import StoreUnavailableError
 

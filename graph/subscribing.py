@@ -9,11 +9,12 @@ import orjson
 from graphql import GraphQLError
 
 from domain.errors import DomainError
+from graph.answer import body_of
 from graph.asked import Operation
 from graph.context import Context
 from graph.documents import Document, RequestError
 from graph.errors import formatted
-from graph.execution import Operations, SubscriptionPlan, body_of, said
+from graph.execution import Operations, SubscriptionPlan, said
 from graph.live.bus import Entry
 from graph.live.cursor import Cursor
 from graph.live.hub import Hub, LogWork, StateWork

@@ -1,4 +1,4 @@
-"""Where feedback comes from, and the deliveries that a webhook source has already made."""
+"""Where feedback comes from."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel
 
@@ -46,8 +45,6 @@ from persistence.database import (
 )
 from persistence.spelling import Outline
 from persistence.workspace import Member, visible
-
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Source(SQLModel, table=True):
@@ -93,17 +90,6 @@ class SourceSecret(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=TIMESTAMP)
 
 
-class Delivery(SQLModel, table=True):
-    """A webhook that was stored: the same `webhook-id` from the same source is stored once."""
-
-    __tablename__ = "delivery"
-
-    source_id: UUID = Field(primary_key=True, foreign_key="source.id", ondelete="CASCADE")
-    webhook_id: str = Field(primary_key=True, sa_type=Text)
-    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
-    received_at: datetime = Field(sa_type=TIMESTAMP, index=True)
-
-
 class SourceRow(Record):
     id: UUID
     workspace_id: UUID
@@ -117,10 +103,6 @@ class SourceRow(Record):
     masking: str | None  # JSON text
 
 
-class OwnerRow(Record):
-    workspace_id: UUID
-
-
 class SecretRow(SourceRow):
     sealed_secret: bytes | None
     older_secrets: Sequence[bytes]
@@ -132,7 +114,6 @@ class EnteredRow(SourceRow):
 
 _source = table(Source).c
 _secret = table(SourceSecret).c
-_delivery = table(Delivery).c
 
 _COLUMNS = (
     _source.id,
@@ -292,28 +273,6 @@ _CLOSE: Statement[Record] = Statement(
     Record,
 )
 _REMOVE: Statement[Record] = Statement(delete(table(Source)).where(*_mine), Record)
-_recording = upsert(table(Delivery)).values(
-    given(source_id="source", webhook_id="webhook", workspace_id="workspace", received_at="now")
-)
-_RECORD_DELIVERY: Statement[Record] = Statement(
-    _recording.on_conflict_do_update(
-        index_elements=["source_id", "webhook_id"],
-        set_={"received_at": _recording.excluded.received_at},
-        where=_delivery.received_at < bindparam("forgotten"),
-    ),
-    Record,
-)
-_WITH_OLD_DELIVERIES = Statement(
-    select(_delivery.workspace_id).where(_delivery.received_at < bindparam("before")).distinct(),
-    OwnerRow,
-)
-_FORGET_DELIVERIES = Statement(
-    delete(table(Delivery)).where(
-        _delivery.workspace_id == bindparam("workspace"),
-        _delivery.received_at < bindparam("before"),
-    ),
-    Record,
-)
 
 
 async def of_workspaces(
@@ -484,29 +443,3 @@ async def close(uow: UnitOfWork, row: SourceRow) -> None:
 async def remove(uow: UnitOfWork, workspace: UUID, source: UUID) -> None:
     """Take a source away with all that is of it."""
     await uow.execute(_REMOVE, workspace=workspace, source=source)
-
-
-async def record_delivery(
-    uow: UnitOfWork, source: SourceRow, webhook: str, *, forgotten: datetime = NEVER
-) -> bool:
-    """Remember a delivery; False when it was already made, and not before `forgotten`."""
-    return bool(
-        await uow.execute(
-            _RECORD_DELIVERY,
-            source=source.id,
-            webhook=webhook,
-            workspace=source.workspace_id,
-            now=uow.now,
-            forgotten=forgotten,
-        )
-    )
-
-
-async def with_old_deliveries(reader: Reader, before: datetime) -> list[UUID]:
-    """The workspaces, of all tenants, that have deliveries received before that time."""
-    return [row.workspace_id for row in await reader.fetch(_WITH_OLD_DELIVERIES, before=before)]
-
-
-async def forget_deliveries(uow: UnitOfWork, workspace: UUID, before: datetime) -> int:
-    """Forget the workspace's deliveries received before that time; it must have been entered."""
-    return await uow.execute(_FORGET_DELIVERIES, workspace=workspace, before=before)

@@ -38,11 +38,12 @@ from persistence.database import (
     enter_workspace,
     table,
 )
+from persistence.delivery import NEVER, Delivery
 from persistence.feedback.intake import AS_MEMBER, ONCE, TO_DEFAULT, Draft, with_source
 from persistence.feedback.original import keep_originals
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
 from persistence.outbox import OutboxEvent
-from persistence.source import NEVER, Delivery, Source
+from persistence.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from persistence.database import (
     one_of,
     table,
 )
+from persistence.delivery import Delivery
 from persistence.feedback.original import keep_originals
 from persistence.feedback.row import COLUMNS, Feedback, FeedbackRow
 from persistence.outbox import OutboxEvent
-from persistence.source import Delivery, Source
+from persistence.source import Source
 from persistence.workspace import Member
 from telemetry import trace
 

@@ -6,7 +6,7 @@ from app.stores import now
 from domain import events
 from domain import source as sources
 from jobs import housekeeping
-from persistence import account, source
+from persistence import account, delivery, source
 from persistence.database import Database
 from tests.factories import Factory
 
@@ -20,9 +20,9 @@ async def test_old_deliveries_are_forgotten_in_every_workspace(
             row = await source.enter(uow, tenant.source_id)
             assert row is not None
             uow.now -= sources.REMEMBERED + timedelta(minutes=1)
-            await source.record_delivery(uow, row, "old")
+            await delivery.record(uow, row, "old")
             uow.now += timedelta(minutes=2)
-            await source.record_delivery(uow, row, "recent")
+            await delivery.record(uow, row, "recent")
 
     await housekeeping.forget(database, now(), job_history=timedelta(days=30))
 
@@ -30,8 +30,8 @@ async def test_old_deliveries_are_forgotten_in_every_workspace(
         async with database.transaction() as uow:
             row = await source.enter(uow, tenant.source_id)
             assert row is not None
-            assert await source.record_delivery(uow, row, "old")
-            assert not await source.record_delivery(uow, row, "recent")
+            assert await delivery.record(uow, row, "old")
+            assert not await delivery.record(uow, row, "recent")
 
 
 async def test_sessions_that_have_run_out_are_forgotten_with_their_tokens(
