@@ -30,9 +30,14 @@ class Kind(StrEnum):
 
 def mask(text: str, kinds: Collection[Kind]) -> str:
     """The text with each thing of these kinds replaced; the very same text where there is none."""
-    for kind in Kind:
-        if kind in kinds:
-            text = _masked(text, kind)
+    # A thing may be glued to another, and be seen only when that has gone.
+    for _ in range(_MOST_TIMES):
+        before = text
+        for kind in Kind:
+            if kind in kinds:
+                text = _masked(text, kind)
+        if text == before:
+            break
     return text
 
 
