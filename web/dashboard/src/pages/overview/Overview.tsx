@@ -1,4 +1,4 @@
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef } from 'react';
+import { useCallback, useDeferredValue, useMemo } from 'react';
 import { useQuery, useSubscription } from 'urql';
 import { useLocation, useSearch } from 'wouter';
 import { Title } from '../../app/Title';
@@ -17,9 +17,7 @@ import { Newest } from './Newest';
 import { Periods } from './Periods';
 import { iso, read, spanning } from './period';
 import { asked, OVERVIEW } from './question';
-
-/** The chart follows the totals, which may change four times a second, at this distance. */
-const FOLLOWED_AFTER = 5_000;
+import { useFollowing } from './useFollowing';
 
 const TOTALS = graphql(`
   subscription OverviewTotals($workspaceId: ID!, $from: DateTime!) {
@@ -44,37 +42,16 @@ export default function Overview() {
   const [answer, ask] = useQuery({ query: OVERVIEW, variables, requestPolicy: 'cache-and-network' });
   // Drawn in slices, as the newest are: an answer is a lot at once.
   const { data, error, operation } = useDeferredValue(answer);
-  const [{ data: changed }] = useSubscription({
-    query: TOTALS,
-    variables: { workspaceId: id, from },
-    pause: !period.isNow,
-  });
-  const now = period.isNow ? changed?.statsChanged : undefined;
+  const [told] = useSubscription({ query: TOTALS, variables: { workspaceId: id, from }, pause: !period.isNow });
+  // Until the first of a time are told, those of another are there.
+  const now = period.isNow && told.operation?.variables.from === from ? told.data?.statsChanged : undefined;
   const again = useCallback(() => ask({ requestPolicy: 'network-only' }), [ask]);
-  const following = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const first = useRef<number | undefined>(undefined);
-  const total = now?.total;
-  useEffect(() => {
-    first.current ??= total;
-    if (total === first.current) return;
-    following.current ??= setTimeout(() => {
-      following.current = undefined;
-      again();
-    }, FOLLOWED_AFTER);
-  }, [total, again]);
-  useEffect(
-    () => () => {
-      clearTimeout(following.current);
-      // Who is hidden and shown again follows again.
-      following.current = undefined;
-    },
-    [],
-  );
   const workspace = data?.workspace;
   // Until the answer is there, another time's is shown, and called so; to be asked for anew is no reason to fade.
   const answered = operation?.variables;
   const isOther = answered !== undefined && (answered.from !== from || answered.to !== to);
   const shown = isOther ? spanning(new Date(answered.from), new Date(answered.to), new Date()) : period;
+  useFollowing(isOther ? undefined : workspace?.stats.totals, now, error, again);
   const look = useCallback((wanted: string) => go(`${path}?${wanted}`), [go, path]);
 
   return (
