@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FeedbackRowFragment } from '../gql/graphql';
 import type { FeedbackChange } from './feed';
-import { merged } from './merge';
+import { merged, newestFirst } from './merge';
 
 const row = (id: string, minute: number, body = id): FeedbackRowFragment => ({
   __typename: 'Feedback',
@@ -45,4 +45,34 @@ test('a score changes the row that is there, and brings none that is not', () =>
 
 test('what is deleted is gone', () => {
   expect(merged([row('a', 1)], [change('DELETED', row('a', 1, ''))], 9)).toEqual([]);
+});
+
+test.each([
+  ['a whole second', '2026-11-23T10:00:00Z', '2026-11-23T10:00:00.000001Z'],
+  ['what milliseconds do not show', '2026-11-23T10:00:00.123456Z', '2026-11-23T10:00:00.123457Z'],
+  ['fewer digits', '2026-11-23T10:00:00.12Z', '2026-11-23T10:00:00.123Z'],
+  ['another zone', '2026-11-23T12:00:00+02:00', '2026-11-23T10:00:01Z'],
+])('the newer of two moments is the first: %s', (_, older, newer) => {
+  const rows = [
+    { id: 'b', occurredAt: older },
+    { id: 'a', occurredAt: newer },
+  ];
+
+  expect([...rows].sort(newestFirst).map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(
+    [...rows]
+      .reverse()
+      .sort(newestFirst)
+      .map(({ id }) => id),
+  ).toEqual(['a', 'b']);
+});
+
+test('of one moment, however it is written, the greater id is the first', () => {
+  const rows = [
+    { id: 'a', occurredAt: '2026-11-23T10:00:00Z' },
+    { id: 'c', occurredAt: '2026-11-23T11:00:00.000+01:00' },
+    { id: 'b', occurredAt: '2026-11-23T10:00:00.000000Z' },
+  ];
+
+  expect(rows.sort(newestFirst).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
 });

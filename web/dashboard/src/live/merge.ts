@@ -18,8 +18,17 @@ export function merged(
   return [...byId.values()].sort(newestFirst).slice(0, most);
 }
 
-function newestFirst(one: FeedbackRowFragment, other: FeedbackRowFragment): number {
-  const [a, b] = [one.occurredAt, other.occurredAt];
-  if (a !== b) return a < b ? 1 : -1;
+type Placed = Pick<FeedbackRowFragment, 'id' | 'occurredAt'>;
+
+/** As the server sorts them: the newest first, and of one moment the one with the greater id. */
+export function newestFirst(one: Placed, other: Placed): number {
+  const apart = microseconds(other.occurredAt) - microseconds(one.occurredAt);
+  if (apart || one.id === other.id) return apart;
   return one.id < other.id ? 1 : -1;
+}
+
+/** Dates have milliseconds only. */
+function microseconds(moment: string): number {
+  const [fraction = '', digits = ''] = /\.(\d+)/.exec(moment) ?? [];
+  return Date.parse(moment.replace(fraction, '')) * 1_000 + Number(digits.slice(0, 6).padEnd(6, '0'));
 }

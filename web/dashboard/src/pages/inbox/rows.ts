@@ -1,5 +1,6 @@
 import type { FeedbackRowFragment } from '../../gql/graphql';
 import type { FeedbackChange } from '../../live/feed';
+import { newestFirst } from '../../live/merge';
 
 export type Row = FeedbackRowFragment;
 
@@ -44,9 +45,4 @@ export function revealed({ shown, waiting }: Rows): Rows {
 /** Older than the last of a list that goes on: it will be in a page to come. */
 export function isBeyond(row: Row, last: Row | undefined): boolean {
   return last !== undefined && newestFirst(row, last) > 0;
-}
-
-function newestFirst(one: Row, other: Row): number {
-  const apart = Date.parse(other.occurredAt) - Date.parse(one.occurredAt);
-  return apart || (one.id < other.id ? 1 : -1);
 }
