@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { deliver, newHook } from './hook.mjs';
 import { insisted, kill, until } from './processes.mjs';
@@ -22,13 +23,24 @@ function scrolledThrough(page) {
     for (;;) {
       await drawn();
       for (const item of document.querySelectorAll('[aria-posinset]')) {
-        const row = item.querySelector('[data-row]');
+        const row = /** @type {HTMLElement} */ (item.querySelector('[data-row]'));
         places.set(item.getAttribute('aria-posinset'), [row.dataset.row, row.textContent]);
       }
       if (scrollY + innerHeight >= document.documentElement.scrollHeight - 1) return [...places.values()];
       scrollBy(0, 400);
     }
   });
+}
+
+/** What somebody comes to, and is opened by somebody else. */
+function gate() {
+  const events = new EventEmitter();
+  return {
+    isReached: once(events, 'reached'),
+    isOpen: once(events, 'open'),
+    reached: () => events.emit('reached'),
+    open: () => events.emit('open'),
+  };
 }
 
 export const tests = {
@@ -58,6 +70,43 @@ export const tests = {
     await page.getByText(body).waitFor();
     await page.locator('[data-light=live]').waitFor();
     assert.equal(await page.getByText(body).count(), 1);
+  },
+
+  async 'what comes between a list and the feed is shown'({ page, context }) {
+    await signIn(page);
+    for (const to of ['/w/demo', '/w/demo/inbox']) {
+      for (const isListLate of [false, true]) {
+        const reader = await context.newPage();
+        const [list, place] = [gate(), gate()];
+        await reader.route('**/graphql', async (route) => {
+          const { operationName, variables } = route.request().postDataJSON();
+          if (operationName === 'FeedbackPlace') {
+            await place.isOpen;
+            await route.continue();
+          } else if (variables?.slug && variables.first) {
+            const response = await route.fetch();
+            list.reached();
+            if (isListLate) await list.isOpen;
+            await route.fulfill({ response });
+          } else await route.continue();
+        });
+        await reader.goto(to);
+        await list.isReached;
+        const body = `Between the two ${Date.now()}`;
+        await submit(page, body);
+        place.open();
+        await reader.locator('[data-light=live]').waitFor();
+        list.open();
+
+        const fresh = reader.getByRole('button', { name: /^Show / });
+        await fresh.or(reader.getByText(body)).first().waitFor();
+        if (await fresh.count()) await fresh.click();
+        await reader.getByText(body).waitFor();
+        assert.equal(await reader.getByText(body).count(), 1);
+        await reader.unrouteAll({ behavior: 'ignoreErrors' });
+        await reader.close();
+      }
+    }
   },
 
   async 'what is on screen stays when it is asked for anew and nobody answers'({ page, context }) {

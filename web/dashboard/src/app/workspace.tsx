@@ -76,8 +76,22 @@ export function useLightOrNone(): Light | undefined {
   return light && isOffline ? 'offline' : light;
 }
 
-/** Hear of everything that happens to the workspace's feedback. Both functions must be stable (useCallback). */
-export function useFeedbackEvents(onChanges: (changes: readonly FeedbackChange[]) => void, onGap: () => void) {
+/**
+ * Hear of everything that happens to the workspace's feedback. Both functions must be stable (useCallback). Who is late,
+ * because what it shows was asked for before it was there, is told the last minute first.
+ */
+export function useFeedbackEvents(
+  onChanges: (changes: readonly FeedbackChange[]) => void,
+  onGap: () => void,
+  { isLate = false } = {},
+) {
   const { feed } = useContext();
-  useEffect(() => feed?.listen({ onChanges, onGap }), [feed, onChanges, onGap]);
+  useEffect(() => feed?.listen({ onChanges, onGap }, isLate), [feed, onChanges, onGap, isLate]);
+}
+
+/** Calls back once when the feed has begun, if it had not yet: what was read until then may be of before. */
+export function useFeedBegin(onBegin: () => void) {
+  const { feed } = useContext();
+  const [wasBegun] = useState(() => feed?.hasBegun ?? false);
+  useEffect(() => (wasBegun ? undefined : feed?.begins(onBegin)), [feed, wasBegun, onBegin]);
 }

@@ -1,5 +1,6 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
+import { placesExchange } from '../live/places';
 import { seenExchange } from '../offline/exchange';
 import { cached } from './cache';
 import { fetched } from './early';
@@ -21,6 +22,7 @@ export function createClient(socket: Socket, onEnd: () => void): Client {
       keptExchange,
       cached(),
       seenExchange,
+      placesExchange,
       authExchange(async () => ({
         // The token is in a cookie that no script sees.
         addAuthToOperation: (operation) => operation,

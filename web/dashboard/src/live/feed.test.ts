@@ -1,7 +1,9 @@
-import type { Client } from '@urql/core';
+import { Client, type Exchange, gql, makeResult } from '@urql/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { filter, map, pipe } from 'wonka';
 import type { Connection, Socket } from '../graph/socket';
-import { Feed } from './feed';
+import { Feed, type FeedbackChange, type Listener } from './feed';
+import { placesExchange } from './places';
 
 type Sink = Parameters<Socket['subscribe']>[1];
 
@@ -42,6 +44,31 @@ function answering(...places: (string | undefined)[]) {
       },
     }),
   } as unknown as Client;
+}
+
+/** A list is answered with this place beside it. */
+async function listed(place: string) {
+  const workspace = { __typename: 'Workspace', id: 'w', feedbackCursor: place, feedback: { nodes: [] } };
+  const server: Exchange = () => (operations) =>
+    pipe(
+      operations,
+      filter(({ kind }) => kind === 'query'),
+      map((operation) => makeResult(operation, { data: { workspace } })),
+    );
+  const client = new Client({ url: '/graphql', preferGetMethod: false, exchanges: [placesExchange, server] });
+  await client.query(gql`{ workspace { id feedbackCursor feedback { nodes { id } } } }`, {}).toPromise();
+}
+
+const event = (cursor: string) => ({
+  data: { feedbackEvents: { __typename: 'FeedbackEvent', cursor, type: 'ADDED', feedback: { id: cursor } } },
+});
+
+/** Listens, and keeps what it is told. */
+function listener() {
+  const told: string[] = [];
+  const onGap = vi.fn();
+  const onChanges = (changes: readonly FeedbackChange[]) => told.push(...changes.map(({ cursor }) => cursor));
+  return { told, onGap, onChanges } satisfies Listener & { told: string[] };
 }
 
 const WORKSPACE = { id: 'w', slug: 'demo' };
@@ -110,5 +137,82 @@ test('a gap that was told before the connection was lost makes nobody live', asy
   await passed(60_000);
 
   expect(feed.light).toBe('offline');
+  feed.close();
+});
+
+test('the feed begins where the list is that was answered first', async () => {
+  const { socket, asked } = connection('open');
+  const feed = new Feed(answering('second'), socket, WORKSPACE);
+  await listed('first');
+  await passed(0);
+
+  expect(asked.map(({ after }) => after)).toEqual(['first']);
+  feed.close();
+});
+
+test('a list of before the feed began is asked for again', async () => {
+  const { socket } = connection('open');
+  const feed = new Feed(answering('second'), socket, WORKSPACE);
+  const heard = listener();
+  feed.listen(heard);
+  await passed(0);
+  await listed('first');
+  await passed(10_000);
+
+  expect(heard.onGap).toHaveBeenCalledTimes(1);
+  feed.close();
+});
+
+test('a list is not asked for again where the feed began, or when the feed passes it', async () => {
+  const { socket, asked } = connection('open');
+  const feed = new Feed(answering('first'), socket, WORKSPACE);
+  const heard = listener();
+  feed.listen(heard);
+  await passed(0);
+  await listed('first');
+  await listed('second');
+  asked[0]?.sink.next(event('second'));
+  await passed(10_000);
+
+  expect([heard.told, heard.onGap.mock.calls.length]).toEqual([['second'], 0]);
+  feed.close();
+});
+
+test('a list that was asked for long after the feed began is followed anyway', async () => {
+  const { socket } = connection('open');
+  const feed = new Feed(answering('first'), socket, WORKSPACE);
+  const heard = listener();
+  feed.listen(heard);
+  await passed(60_000);
+  await listed('second');
+  await passed(10_000);
+
+  expect(heard.onGap).not.toHaveBeenCalled();
+  feed.close();
+});
+
+test('who is late is told what came lately, and nobody else is', async () => {
+  const { socket, asked } = connection('open');
+  const feed = new Feed(answering('first'), socket, WORKSPACE);
+  await passed(0);
+  asked[0]?.sink.next(event('second'));
+  await passed(1_000);
+  const [late, early] = [listener(), listener()];
+  feed.listen(late, true);
+  feed.listen(early);
+
+  expect([late.told, early.told]).toEqual([['second'], []]);
+  feed.close();
+});
+
+test('who read something before the feed began is told when it has begun, once', async () => {
+  const { socket } = connection('open');
+  const feed = new Feed(answering('first'), socket, WORKSPACE);
+  const [before, after] = [vi.fn(), vi.fn()];
+  feed.begins(before);
+  await passed(60_000);
+  feed.begins(after);
+
+  expect([before, after].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
   feed.close();
 });

@@ -4,6 +4,7 @@ import type { FeedbackFeedSubscription } from '../gql/graphql';
 import type { Socket } from '../graph/socket';
 import { textOf } from '../graph/text';
 import { batching } from './batch';
+import { onPlace } from './places';
 import { recent } from './recent';
 
 export const FEEDBACK_ROW = graphql(`
@@ -71,7 +72,7 @@ export type FeedbackChange = Extract<Item, { __typename: 'FeedbackEvent' }>;
 export type Light = 'live' | 'catching-up' | 'gap' | 'offline';
 
 export interface Listener {
-  /** At most once a frame, in order; who begins to listen is told the last minute first. */
+  /** At most once a frame, in order. */
   onChanges(changes: readonly FeedbackChange[]): void;
   /** Some are missing: read again what was read before. */
   onGap(): void;
@@ -82,6 +83,8 @@ const QUIET = 1_500;
 const GAP_SHOWN = 8_000;
 const RETRY = 2_000;
 const REMEMBERED = 2_000;
+/** A list that was asked for before the feed began is answered within this time. */
+const OVERLAP = 30_000;
 
 /** Everything that happens to a workspace's feedback: one subscription, whoever listens; it survives what connections do. */
 export class Feed {
@@ -89,10 +92,13 @@ export class Feed {
   private readonly listeners = new Set<Listener>();
   private readonly watchers = new Set<() => void>();
   private readonly seen = new Set<string>();
-  private last: string | null | undefined;
-  private target: string | null | undefined;
+  private last: string | undefined;
+  private target: string | undefined;
   private lighting: ReturnType<typeof setTimeout> | undefined;
   private beginning: ReturnType<typeof setTimeout> | undefined;
+  private begun: number | undefined;
+  private readonly waiting = new Set<() => void>();
+  private readonly expecting = new Set<ReturnType<typeof setTimeout>>();
   private stop = () => {};
   private isOver = false;
   private readonly unwatch: () => void;
@@ -109,15 +115,28 @@ export class Feed {
     this.client = client;
     this.socket = socket;
     this.workspace = workspace;
-    this.unwatch = socket.watch(() => this.connectionChanged());
+    const unwatch = socket.watch(() => this.connectionChanged());
+    const unhear = onPlace((id, place) => id === workspace.id && this.cover(place));
+    this.unwatch = () => {
+      unwatch();
+      unhear();
+    };
     void this.begin();
   }
 
-  listen(listener: Listener): () => void {
+  /** Who is late (what it shows was asked for before) is told the last minute first. */
+  listen(listener: Listener, isLate = false): () => void {
     this.listeners.add(listener);
-    const missed = this.recent.all();
+    const missed = isLate ? this.recent.all() : [];
     if (missed.length) listener.onChanges(missed);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when it has begun, or at once: what was read before, without a place beside it, may be of before. */
+  begins(onBegin: () => void): () => void {
+    if (this.hasBegun) onBegin();
+    else this.waiting.add(onBegin);
+    return () => this.waiting.delete(onBegin);
   }
 
   watch(onChange: () => void): () => void {
@@ -129,18 +148,26 @@ export class Feed {
     this.isOver = true;
     clearTimeout(this.lighting);
     clearTimeout(this.beginning);
+    for (const timer of this.expecting) clearTimeout(timer);
     this.unwatch();
     this.stop();
   }
 
   private async begin() {
     this.beginning = undefined;
-    this.last ??= await this.place();
+    // A list may be answered meanwhile, and is to be followed from its place.
+    const place = this.last ?? (await this.place());
+    this.last ??= place;
     if (this.isOver) return;
     if (this.last === undefined) {
       // Without a place to begin at, what happens before the first event could be missed.
       this.beginLater();
       return;
+    }
+    if (this.begun === undefined) {
+      this.begun = performance.now();
+      this.remember(this.last);
+      for (const onBegin of this.waiting) onBegin();
     }
     const variables = { workspaceId: this.workspace.id, after: this.last };
     this.stop = this.socket.subscribe<FeedbackFeedSubscription>(textOf(FEED, variables), {
@@ -150,6 +177,31 @@ export class Feed {
     });
     // A connection that others have opened is not going to change.
     if (this.socket.state() === 'open') void this.catchUp();
+  }
+
+  get hasBegun() {
+    return this.begun !== undefined;
+  }
+
+  /** Of a list that was read beside this place nothing is missed: it is begun there, or the list is read again. */
+  private cover(place: string) {
+    if (this.begun === undefined) this.last ??= place;
+    else if (performance.now() - this.begun < OVERLAP) this.expect(place);
+  }
+
+  /** A place that is not passed soon is before the one that was begun at. */
+  private expect(place: string) {
+    if (this.seen.has(place)) return;
+    const timer = setTimeout(() => {
+      this.expecting.delete(timer);
+      if (this.light !== 'live') this.expect(place);
+      else if (!this.seen.has(place)) this.tellGap();
+    }, QUIET);
+    this.expecting.add(timer);
+  }
+
+  private tellGap() {
+    for (const listener of this.listeners) listener.onGap();
   }
 
   /** It was ended by the server (a role that changed, a time-out), and goes on where it was. */
@@ -166,7 +218,8 @@ export class Feed {
   private take(item: Item) {
     this.last = item.cursor;
     if (item.__typename === 'StreamGap') {
-      for (const listener of this.listeners) listener.onGap();
+      this.remember(item.cursor);
+      this.tellGap();
       this.become('gap');
       this.after(GAP_SHOWN, () => this.become('live'));
       return;
@@ -213,7 +266,7 @@ export class Feed {
     }
   }
 
-  private async place(): Promise<string | null | undefined> {
+  private async place(): Promise<string | undefined> {
     const { data } = await this.client
       .query(PLACE, { slug: this.workspace.slug }, { requestPolicy: 'network-only' })
       .toPromise();

@@ -4,7 +4,7 @@ import { Link, useParams } from 'wouter';
 import { useLeft } from '../../app/left';
 import { useShellMessages } from '../../app/messages';
 import { Title } from '../../app/Title';
-import { useFeedbackEvents, useWorkspace } from '../../app/workspace';
+import { useFeedBegin, useFeedbackEvents, useWorkspace } from '../../app/workspace';
 import { graphql } from '../../gql';
 import { useMessages } from '../../i18n/catalogue';
 import type { FeedbackChange } from '../../live/feed';
@@ -93,6 +93,7 @@ export default function Detail() {
     [id, again],
   );
   useFeedbackEvents(onChanges, again);
+  useFeedBegin(again);
 
   const feedback = data?.node?.__typename === 'Feedback' && !isGone ? data.node : undefined;
   const back = (

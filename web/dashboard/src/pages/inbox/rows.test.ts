@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FeedbackChange } from '../../live/feed';
-import { changed, extended, isBeyond, type Row, type Rows, revealed } from './rows';
+import { changed, extended, isBeyond, NONE, type Row, type Rows, revealed } from './rows';
 
 const row = (id: string, minute: number, body = id): Row => ({
   __typename: 'Feedback',
@@ -68,4 +68,12 @@ test('what is older than the end of a list is for a later page', () => {
   expect(isBeyond(row('a', 1), row('b', 2))).toBe(true);
   expect(isBeyond(row('c', 3), row('b', 2))).toBe(false);
   expect(isBeyond(row('a', 1), undefined)).toBe(false);
+});
+
+test('an answer that is older than what was told meanwhile becomes what was told', () => {
+  const told = [change('ADDED', row('d', 4)), change('SCORED', row('b', 2, 'B')), change('DELETED', row('c', 3))];
+  const after = changed(extended(NONE, [row('c', 3), row('b', 2)]), told, all);
+
+  expect(ids(after)).toEqual([['b'], ['d']]);
+  expect(after.shown.map(({ body }) => body)).toEqual(['B']);
 });

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { type CombinedError, useClient } from 'urql';
+import { type CombinedError, type OperationResult, useClient } from 'urql';
+import { filter, pipe, subscribe, take } from 'wonka';
 import { useFeedbackEvents, useWorkspace } from '../../app/workspace';
 import { graphql } from '../../gql';
 import type { InboxPageQuery } from '../../gql/graphql';
@@ -11,6 +12,7 @@ const INBOX_PAGE = graphql(`
   query InboxPage($slug: String!, $filter: FeedbackFilter!, $orderBy: FeedbackOrder!, $first: Int!, $after: String) {
     workspace(slug: $slug) {
       id
+      feedbackCursor
       feedback(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
         nodes {
           ...FeedbackRow
@@ -46,13 +48,31 @@ export function useRows(conditions: Conditions) {
   const [state, setState] = useState(BEGUN);
   const turn = useRef(0);
   const isFetching = useRef(false);
+  // What is told while a page is asked for may not be in it yet.
+  const meanwhile = useRef<FeedbackChange[]>([]);
   const shown = useRef<State>(state);
   shown.current = state;
 
+  const before = useRef<Promise<unknown>>(Promise.resolve());
+  const stop = useRef(() => {});
   const fetched = useCallback(
-    async (after: string | null) => {
+    (after: string | null) => {
       const variables = { slug, filter: asFilter(conditions), orderBy: conditions.order, first: FIRST, after };
-      return client.query(INBOX_PAGE, variables, { requestPolicy: 'network-only' }).toPromise();
+      const asked = client.query(INBOX_PAGE, variables, { requestPolicy: 'network-only' });
+      // The client answers what is asked twice at a time with what was asked first.
+      const answer = before.current.then(
+        () =>
+          new Promise<OperationResult<InboxPageQuery>>((done) => {
+            stop.current = pipe(
+              asked,
+              filter(({ stale }) => !stale),
+              take(1),
+              subscribe(done),
+            ).unsubscribe;
+          }),
+      );
+      before.current = answer;
+      return answer;
     },
     [client, slug, conditions],
   );
@@ -62,34 +82,38 @@ export function useRows(conditions: Conditions) {
       turn.current += 1;
       const mine = turn.current;
       isFetching.current = true;
+      meanwhile.current = [];
       setState((now) => ({ ...now, isLoading: true, error: undefined }));
       const { data, error } = await fetched(after);
       if (mine !== turn.current) return;
       isFetching.current = false;
       const page = data?.workspace?.feedback;
-      setState((now) =>
-        page
-          ? {
-              rows: extended(after ? now.rows : NONE, page.nodes),
-              end: page.pageInfo,
-              error: undefined,
-              isLoading: false,
-            }
-          : { ...now, error, isLoading: false },
-      );
+      const told = meanwhile.current;
+      setState((now) => {
+        if (!page) return { ...now, error, isLoading: false };
+        const rows = extended(after ? now.rows : NONE, page.nodes);
+        const isIn = belonging(conditions, page.pageInfo, rows);
+        return {
+          rows: changed(rows, told, isIn),
+          end: page.pageInfo,
+          error: undefined,
+          isLoading: false,
+        };
+      });
     },
-    [fetched],
+    [fetched, conditions],
   );
 
   const again = useCallback(() => void load(null), [load]);
-  useEffect(again, [again]);
   useEffect(
     () => () => {
       turn.current += 1;
+      stop.current();
+      before.current = Promise.resolve();
     },
     [],
   );
-
+  useEffect(again, [again]);
   const searching = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(searching.current), []);
   /** Takes what the server has newly found as if it had been told. */
@@ -97,20 +121,16 @@ export function useRows(conditions: Conditions) {
     searching.current ??= setTimeout(async () => {
       const { data } = await fetched(null);
       searching.current = undefined;
-      const found = data?.workspace?.feedback.nodes ?? [];
-      setState((now) => ({ ...now, rows: changed(now.rows, found.map(asChange), () => true) }));
+      const found = data?.workspace?.feedback.nodes;
+      if (found) setState((now) => ({ ...now, rows: changed(now.rows, found.map(asChange), () => true) }));
+      else search();
     }, SEARCHED_AFTER);
   }, [fetched]);
 
   const onChanges = useCallback(
     (changes: readonly FeedbackChange[]) => {
-      const isPaged = conditions.order === 'NEWEST_FIRST';
-      setState((now) => {
-        // Before the first page is there, everything that comes is taken to be in it or to be told again.
-        const last = now.end?.hasNextPage && isPaged ? now.rows.shown.at(-1) : undefined;
-        const belongs = (row: Row) => !conditions.search && fits(conditions, row) && !isBeyond(row, last);
-        return { ...now, rows: changed(now.rows, changes, belongs) };
-      });
+      if (isFetching.current) meanwhile.current = [...meanwhile.current, ...changes];
+      setState((now) => ({ ...now, rows: changed(now.rows, changes, belonging(conditions, now.end, now.rows)) }));
       if (conditions.search) search();
     },
     [conditions, search],
@@ -134,6 +154,12 @@ export function useRows(conditions: Conditions) {
       setState((now) => ({ ...now, rows: changed(now.rows, rows.map(asChange), () => false) }));
     }, []),
   };
+}
+
+/** Whether something belongs into a list that goes on like that; words are found by the server. */
+function belonging(conditions: Conditions, end: Page['pageInfo'] | undefined, { shown }: Rows) {
+  const last = end?.hasNextPage && conditions.order === 'NEWEST_FIRST' ? shown.at(-1) : undefined;
+  return (row: Row) => !conditions.search && fits(conditions, row) && !isBeyond(row, last);
 }
 
 const asChange = (feedback: Row): FeedbackChange => ({

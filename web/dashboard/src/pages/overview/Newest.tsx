@@ -1,4 +1,4 @@
-import { memo, startTransition, useCallback, useEffect, useState } from 'react';
+import { memo, startTransition, useCallback, useEffect, useRef, useState } from 'react';
 import { useFeedbackEvents } from '../../app/workspace';
 import type { FeedbackRowFragment } from '../../gql/graphql';
 import { useMessages } from '../../i18n/catalogue';
@@ -10,6 +10,9 @@ import { Empty } from '../../ui/states';
 import { MESSAGES } from './messages';
 import styles from './Newest.module.css';
 
+/** So much of what was told is remembered: an answer may be of some seconds ago. */
+const TOLD = 500;
+
 interface Props {
   nodes: readonly FeedbackRowFragment[];
   most: number;
@@ -20,14 +23,29 @@ interface Props {
 export function Newest({ nodes, most, onGap }: Props) {
   const t = useMessages(MESSAGES);
   const [rows, setRows] = useState(() => [...nodes]);
+  const told = useRef<readonly FeedbackChange[]>([]);
+  const isStale = useRef(false);
   // Drawn in slices: hundreds a second keep nobody from what they are doing.
   const onChanges = useCallback(
-    (changes: readonly FeedbackChange[]) => startTransition(() => setRows((now) => merged(now, changes, most))),
+    (changes: readonly FeedbackChange[]) => {
+      told.current = [...told.current, ...changes].slice(-TOLD);
+      startTransition(() => setRows((now) => merged(now, changes, most)));
+    },
     [most],
   );
-  // What was asked for again is newer than what was shown; what came by the feed alone stays.
-  useEffect(() => onChanges(nodes.map(asChange)), [nodes, onChanges]);
-  useFeedbackEvents(onChanges, onGap);
+  // What came by the feed alone stays, and what was told of a row may not be in the answer yet.
+  useEffect(() => {
+    const isAnew = isStale.current;
+    isStale.current = false;
+    const changes = [...nodes.map(asChange), ...told.current];
+    startTransition(() => setRows((now) => merged(isAnew ? [] : now, changes, most)));
+  }, [nodes, most]);
+  const lost = useCallback(() => {
+    told.current = [];
+    isStale.current = true;
+    onGap();
+  }, [onGap]);
+  useFeedbackEvents(onChanges, lost, { isLate: true });
 
   if (!rows.length) {
     return (

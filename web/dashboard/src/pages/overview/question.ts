@@ -41,6 +41,7 @@ export const OVERVIEW = graphql(`
           }
         }
       }
+      feedbackCursor
       feedback(first: $first) {
         nodes {
           ...FeedbackRow
