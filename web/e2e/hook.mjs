@@ -37,7 +37,7 @@ async function delivered({ url, key }, text) {
       timestamp: now.toISOString(),
       data: { external_id: id, body: text, rating: 7 },
     });
-    const timestamp = String(Math.floor(now / 1_000));
+    const timestamp = String(Math.floor(now.getTime() / 1_000));
     const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
     const headers = {
       'content-type': 'application/json',

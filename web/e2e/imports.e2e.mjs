@@ -125,7 +125,9 @@ export const tests = {
     await page.getByLabel('Another picture').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: PICTURE });
     const picture = page.getByRole('img', { name: /^Picture of/ });
     await picture.waitFor();
-    await page.waitForFunction(() => document.querySelector('img[alt^="Picture of"]').naturalWidth === 256);
+    await page.waitForFunction(() =>
+      [...document.images].some(({ alt, naturalWidth }) => /^Picture of/.test(alt) && naturalWidth === 256),
+    );
     await page.getByRole('button', { name: 'Remove it' }).click();
 
     await page.getByText('You have no picture.').waitFor();

@@ -23,7 +23,9 @@ export const tests = {
     await explorer.getByText(`Signed in as API key “${name}”`).waitFor();
     await explorer.getByRole('button', { name: /^Execute query/ }).click();
     await explorer.locator('.result-window', { hasText: name }).waitFor();
-    const stored = await explorer.evaluate(() => JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }));
+    const stored = await explorer.evaluate(
+      () => JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage }),
+    );
     assert.equal(stored.includes(secret), false);
     assert.equal(explorer.url().includes(secret), false);
   },

@@ -3,13 +3,15 @@
 import { launched } from './browser.mjs';
 import { ask, signIn } from './signing_in.mjs';
 
-const [base, executablePath, rate = '200', seconds = '20'] = process.argv.slice(2);
+const [base, executablePath, ...given] = process.argv.slice(2);
+const [rate = 200, seconds = 20] = given.map(Number);
 const TICKS = 10;
 const BATCH = `mutation($input: SubmitFeedbackBatchInput!) {
   submitFeedbackBatch(input: $input) { ... on SubmitFeedbackBatchSuccess { stored } ... on Problem { message } } }`;
 
 const browser = await launched(executablePath);
-const open = async () => (await browser.newContext({ baseURL: base, locale: 'en-GB', viewport: { width: 1280, height: 900 } })).newPage();
+const open = async () =>
+  (await browser.newContext({ baseURL: base, locale: 'en-GB', viewport: { width: 1280, height: 900 } })).newPage();
 const sender = await open();
 await signIn(sender);
 const { workspace } = await ask(sender, '{ workspace(slug: "demo") { id } }');
@@ -27,7 +29,9 @@ for (const to of ['/w/demo', '/w/demo/inbox']) {
     const waiting = [];
     for (let tick = 0; tick < seconds * TICKS; tick += 1) {
       await new Promise((done) => setTimeout(done, begun + (tick * 1_000) / TICKS - Date.now()));
-      const items = Array.from({ length: rate / TICKS }, (_, number) => ({ body: `Rush ${tick} ${number}: it is great, and late.` }));
+      const items = Array.from({ length: rate / TICKS }, (_, number) => ({
+        body: `Rush ${tick} ${number}: it is great, and late.`,
+      }));
       waiting.push(ask(sender, BATCH, { input: { workspaceId: workspace.id, items } }));
     }
     for (const { submitFeedbackBatch } of await Promise.all(waiting)) sent += submitFeedbackBatch.stored ?? 0;
@@ -45,7 +49,9 @@ async function watched(page, work) {
   await page.evaluate(() => {
     globalThis.frames_ = [];
     globalThis.tasks_ = [];
-    globalThis.watcher_ = new PerformanceObserver((list) => globalThis.tasks_.push(...list.getEntries().map(({ duration }) => duration)));
+    globalThis.watcher_ = new PerformanceObserver((list) =>
+      globalThis.tasks_.push(...list.getEntries().map(({ duration }) => duration)),
+    );
     globalThis.watcher_.observe({ type: 'longtask' });
     let last = performance.now();
     const frame = (now) => {
