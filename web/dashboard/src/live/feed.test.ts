@@ -1,4 +1,4 @@
-import { Client, type Exchange, gql, makeResult } from '@urql/core';
+import { Client, type Exchange, makeResult } from '@urql/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { filter, map, pipe } from 'wonka';
 import type { Connection, Socket } from '../graph/socket';
@@ -56,7 +56,7 @@ async function listed(place: string) {
       map((operation) => makeResult(operation, { data: { workspace } })),
     );
   const client = new Client({ url: '/graphql', preferGetMethod: false, exchanges: [placesExchange, server] });
-  await client.query(gql`{ workspace { id feedbackCursor feedback { nodes { id } } } }`, {}).toPromise();
+  await client.query('{ workspace { id feedbackCursor feedback { nodes { id } } } }', {}).toPromise();
 }
 
 const event = (cursor: string) => ({
