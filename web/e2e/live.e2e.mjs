@@ -111,6 +111,7 @@ export const tests = {
 
   async 'what is on screen stays when it is asked for anew and nobody answers'({ page, context }) {
     await signIn(page);
+    await page.getByText('The last 30 days').waitFor();
     await page.locator('[data-light=live]').waitFor();
     const sender = await context.newPage();
     await sender.goto('/workspaces');
@@ -124,6 +125,19 @@ export const tests = {
 
     assert.equal(await page.getByText('That did not work').count(), 0);
     assert.equal(await page.getByRole('listitem').filter({ hasText: body }).count(), 1);
+  },
+
+  async 'what could not be asked for is asked for when the connection is back'({ page, context }) {
+    await signIn(page);
+    await page.locator('[data-light=live]').waitFor();
+    await page.route('**/graphql', (route) => route.abort());
+    await page.getByRole('link', { name: 'Inbox' }).click();
+    await page.getByRole('alert').getByText('That did not work').waitFor();
+    await page.unroute('**/graphql');
+    await context.setOffline(true);
+    await context.setOffline(false);
+
+    await page.locator('[data-row]').first().waitFor();
   },
 
   async 'no row is lost or doubled while the server is killed twice'({ page, context, data }) {

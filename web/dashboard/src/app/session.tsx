@@ -6,6 +6,7 @@ import { forgetEarly } from '../graph/early';
 import { post } from '../graph/post';
 import { renew } from '../graph/renewal';
 import { createSocket, type Socket } from '../graph/socket';
+import { returned } from '../live/returned';
 import { register } from '../offline/register';
 import { seen } from '../offline/seen';
 import { useSeenSince } from '../offline/useSeen';
@@ -156,6 +157,12 @@ export function useSession(): Session {
   const session = use(Context);
   if (!session) throw new Error('There is no session around this');
   return session;
+}
+
+/** Calls back when a connection that was lost is back; where nobody is signed in there is none. */
+export function useReturned(onReturn: () => void) {
+  const socket = use(Context)?.socket;
+  useEffect(() => (socket ? returned(socket, onReturn) : undefined), [socket, onReturn]);
 }
 
 /** The person who is signed in, on pages that nobody else sees. */

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { CombinedError } from 'urql';
 import { useShellMessages } from '../app/messages';
+import { useReturned } from '../app/session';
 import { Button } from './Button';
 import { Icon, type IconName } from './Icon';
 import styles from './states.module.css';
@@ -37,9 +38,10 @@ export function Empty({ icon, title, children }: EmptyProps) {
   );
 }
 
-/** A question that got no answer. */
+/** A question that got no answer; it is asked again when a connection that was lost is back. */
 export function Failed({ error, retry }: { error?: CombinedError | undefined; retry: () => void }) {
   const { failed } = useShellMessages();
+  useReturned(retry);
   const trace = error?.graphQLErrors.find(({ extensions }) => extensions.traceId)?.extensions.traceId;
   return (
     <div className={styles.empty} role="alert">
