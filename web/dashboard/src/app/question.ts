@@ -5,12 +5,7 @@ export const SESSION = graphql(`
   query Session {
     viewer {
       user {
-        id
-        name
-        email
-        emailVerified
-        totpEnabled
-        avatarUrl
+        ...Person
       }
       workspaces {
         id
@@ -19,5 +14,17 @@ export const SESSION = graphql(`
         viewerRole
       }
     }
+  }
+`);
+
+/** What is known of the reader on every page. */
+export const PERSON = graphql(`
+  fragment Person on User {
+    id
+    name
+    email
+    emailVerified
+    totpEnabled
+    avatarUrl
   }
 `);

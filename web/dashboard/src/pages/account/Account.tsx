@@ -23,12 +23,7 @@ const ACCOUNT = graphql(`
     }
     viewer {
       user {
-        id
-        name
-        email
-        emailVerified
-        totpEnabled
-        avatarUrl
+        ...Person
         linkedIdentities {
           ...Identity
         }

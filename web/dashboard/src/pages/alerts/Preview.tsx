@@ -45,13 +45,7 @@ const STATS = graphql(`
         buckets {
           start
           counts {
-            total
-            negative
-            neutral
-            positive
-            unscored
-            averageScore
-            averageRating
+            ...Counts
           }
         }
       }
