@@ -126,7 +126,8 @@ class Joint:
             self._asked = []
             return await self._run(statement, arguments)
         rows = ask.wait()
-        self._start()
+        # Other operations have asked, too, and the rest of what they want is asked for in the next turn.
+        asyncio.get_running_loop().call_soon(self._start)
         return await rows
 
     def _start(self) -> None:

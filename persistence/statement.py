@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     DateTime,
     Dialect,
+    Double,
     Executable,
     Integer,
     Label,
@@ -37,7 +38,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
 
-_SCALARS = (Boolean, DateTime, Integer, JSONB, LargeBinary, Numeric, String, Uuid)
+_SCALARS = (Boolean, DateTime, Double, Integer, JSONB, LargeBinary, Numeric, String, Uuid)
 TIMESTAMP = DateTime(timezone=True)
 ENTERED = "entered_workspace"
 
