@@ -70,13 +70,13 @@ def test_what_is_selected_again_and_again_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{ b {" + " c d" * 999 + " } }",
+        "{ b {" + " c d" * 499 + " } }",
         "{ b {" + " ...F" * 500 + " } } fragment F on Query { c }",
         "{ " + "b { c d " * 19 + "}" * 19 + "}",
         "{ b {"
-        + "".join(f" ...F{i}" for i in range(150))
+        + "".join(f" ...F{i}" for i in range(130))
         + " } }"
-        + "".join(f" fragment F{i} on Query {{ c d b {{ c d }} }}" for i in range(150)),
+        + "".join(f" fragment F{i} on Query {{ c d b {{ c d }} }}" for i in range(130)),
     ],
     ids=["fields", "a fragment", "levels", "fragments"],
 )
@@ -93,7 +93,7 @@ def test_what_people_write_is_accepted(text: str) -> None:
         ),
         ("query q { c }" * 201, "The document has 201 definitions; 200 are the most."),
         (
-            "query q(" + "$v: [Int] = [1] @d, " * 201 + ") { c }",
+            "query q(" + "$v: Int @d, " * 201 + ") { c }",
             "The document has 201 variables; 200 are the most.",
         ),
     ],

@@ -75,7 +75,12 @@ def test_it_refuses_nothing_with_fragments_that_is_accepted(one: str, other: str
         ),
         ("{" + " a" * 5 + " (", "An operation has 5 root fields; 4 are the most."),
         ("{a" * 4 + " (", "An operation is 4 levels deep; 3 are the most."),
-        ("{" + " }" * 1_500, "The document has 1,501 tokens; 1,500 are the most."),
+        ("{" + " }" * 1_500, "The document has more than 1,500 tokens, comments included."),
+        ("#\n" * 1_501 + "{ a }", "The document has more than 1,500 tokens, comments included."),
+        (
+            "{ a(b: [" + "-1" * 197 + "]",
+            "The document's arguments have 201 tokens; 200 are the most: send them as variables.",
+        ),
         (
             "{ a(b: [" + "1 " * 197 + "]",
             "The document's arguments have 201 tokens; 200 are the most: send them as variables.",
@@ -93,6 +98,16 @@ def test_it_refuses_nothing_with_fragments_that_is_accepted(one: str, other: str
 )
 def test_what_is_too_much_is_refused_before_it_is_parsed(text: str, refusal: str) -> None:
     assert shape.excess_of_text(text) == refusal
+
+
+@pytest.mark.parametrize("opening", ["", '"', '"""', "\\"])
+@pytest.mark.parametrize("again", ['"\\', '"""\\', '\\"', '\\"""\n', '"a\n', '"""a'])
+def test_each_character_of_a_string_that_does_not_end_is_looked_at_once(
+    opening: str, again: str
+) -> None:
+    found = shape.LEXICAL.findall(opening + again * 5_000)
+
+    assert sum(len(token) for token in found if token[0] == '"') > 5_000
 
 
 @pytest.mark.parametrize("text", ["", '"', '"""', "}}}", ")(", "{...", "\\", "é{", "# only"])
