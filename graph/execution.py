@@ -35,7 +35,10 @@ MOST_POINTS = 25_000
 _HASHES = 2_000
 _CHARACTERS_A_POINT = 10
 _LONGEST_NAME = 80
-_SUGGESTION = re.compile(r" Did you mean .+\?$", re.DOTALL)
+_SUGGESTION = re.compile(
+    r"\. Did you mean (?:the enum value |to use an inline fragment on )?"
+    r"'\w+'(?:,? (?:or )?'\w+')*\?( Found)?"
+)
 
 if TYPE_CHECKING:
     from telemetry.spans import Span
@@ -437,9 +440,11 @@ def _spent(limited: RateLimitedError) -> RequestError:
 
 
 def _withhold(found: list[dict[str, Any]]) -> None:
-    """Take away what would tell names of the schema."""
+    """Take away what would tell names of the schema, and that there was something to take away."""
     for error in found:
-        error["message"] = _SUGGESTION.sub("", error["message"])
+        error["message"] = _SUGGESTION.sub(
+            lambda told: ", found" if told[1] else ".", error["message"]
+        )
 
 
 def _misfit(error: VariableErrors | RecursionError) -> RequestError:

@@ -71,19 +71,66 @@ async def test_the_name_of_a_type_is_no_secret(
 
 
 @pytest.mark.parametrize(
-    ("query", "variables", "message", "suggestion"),
+    ("query", "variables", "hidden", "told"),
     [
         (
             MISSPELT,
             {},
             "Cannot query field 'viewr' on type 'Query'.",
-            " Did you mean 'viewer'?",
+            "Cannot query field 'viewr' on type 'Query'. Did you mean 'viewer'?",
+        ),
+        (
+            '{ node(id: "x") { body } }',
+            {},
+            "Cannot query field 'body' on type 'Node'.",
+            (
+                "Cannot query field 'body' on type 'Node'. "
+                "Did you mean to use an inline fragment on 'Feedback' or 'FeedbackNote'?"
+            ),
+        ),
+        (
+            '{ workspace(slug: "a") { feedback(orderBy: NEWEST_FRST) { totalCount } } }',
+            {},
+            "Value 'NEWEST_FRST' does not exist in 'FeedbackOrder' enum.",
+            (
+                "Value 'NEWEST_FRST' does not exist in 'FeedbackOrder' enum. "
+                "Did you mean the enum value 'NEWEST_FIRST' or 'OLDEST_FIRST'?"
+            ),
         ),
         (
             UNFIT,
             {"o": "NEWEST_FRST"},
             "Variable '$o' has invalid value: Value 'NEWEST_FRST' does not exist in 'FeedbackOrder' enum.",
-            " Did you mean the enum value 'NEWEST_FIRST' or 'OLDEST_FIRST'?",
+            (
+                "Variable '$o' has invalid value: Value 'NEWEST_FRST' does not exist in 'FeedbackOrder' enum. "
+                "Did you mean the enum value 'NEWEST_FIRST' or 'OLDEST_FIRST'?"
+            ),
+        ),
+        (
+            'mutation { login(input: {email: "a", password: "b", cod: "c"}) { __typename } }',
+            {},
+            (
+                "Expected value of type 'LoginInput' not to include unknown field 'cod', "
+                'found: { email: "a", password: "b", cod: "c" }.'
+            ),
+            (
+                "Expected value of type 'LoginInput' not to include unknown field 'cod'. "
+                'Did you mean \'code\'? Found: { email: "a", password: "b", cod: "c" }.'
+            ),
+        ),
+        (
+            "mutation($i: LoginInput!) { login(input: $i) { __typename } }",
+            {"i": {"email": "a", "password": "b", "cod": "c"}},
+            (
+                "Variable '$i' has invalid value: "
+                "Expected value of type 'LoginInput' not to include unknown field 'cod', "
+                "found: {'email': 'a', 'password': 'b', 'cod': 'c'}."
+            ),
+            (
+                "Variable '$i' has invalid value: "
+                "Expected value of type 'LoginInput' not to include unknown field 'cod'. "
+                "Did you mean 'code'? Found: {'email': 'a', 'password': 'b', 'cod': 'c'}."
+            ),
         ),
     ],
 )
@@ -92,17 +139,17 @@ async def test_suggestions_are_for_those_who_may_see_the_schema(
     api: Api,
     factory: Factory,
     query: str,
-    variables: dict[str, str],
-    message: str,
-    suggestion: str,
+    variables: dict[str, object],
+    hidden: str,
+    told: str,
 ) -> None:
     person = await factory.person()
     async with client(settings_of(settings, "signed_in"), api) as http:
-        (hidden,) = await Caller(http).errors(query, **variables)
-        (told,) = await person.on(http).errors(query, **variables)
+        unsigned = await Caller(http).errors(query, **variables)
+        signed = await person.on(http).errors(query, **variables)
 
-    assert hidden["message"] == message
-    assert told["message"] == message + suggestion
+    assert unsigned[0]["message"] == hidden
+    assert signed[0]["message"] == told
 
 
 @pytest.mark.parametrize(
