@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -17,6 +19,9 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    Source,
+    SourceLocation,
+    Token,
     VariableDefinitionNode,
     VariableNode,
     Visitor,
@@ -47,13 +52,16 @@ MOST_SELECTIONS = 10_000
 MOST_WARM = 10_000
 """So many selections of trusted documents are compiled at start; the rest when they are first met."""
 _MOST_SELECTIONS_TRUSTED = 1_000_000
+_NEWLINE = re.compile(r"\r\n|[\n\r]")
 _SHA256 = "sha256:"
 _UNTRUSTED = {
     "message": "This server executes trusted documents only: send the id of one.",
     "extensions": {"code": "DOCUMENT_NOT_TRUSTED"},
 }
 _CACHED_DOCUMENTS = 1_000
-_CACHED_CHARACTERS = 1_000_000
+_CACHED_BYTES = 64_000_000
+_TOKEN_BYTES = 900
+"""What a document and its plan take for each token of theirs, at most."""
 
 
 class RequestError(Exception):
@@ -91,6 +99,7 @@ class Document:
         "node",
         "operations",
         "sha256",
+        "size",
         "takes_cursor",
     )
 
@@ -103,6 +112,8 @@ class Document:
         self.node = node
         self.sha256 = sha256
         self.is_trusted = False
+        self.size = _size(node)
+        """How many bytes it takes, with what comes of it."""
         self.introspects = any(name in ("__schema", "__type") for name in _root_fields(node))
         """Whether it asks for the schema."""
         self.takes_cursor = node.loc is not None and CURSOR_FIELD in node.loc.source.body
@@ -166,6 +177,31 @@ class Document:
         if shared is None:
             shared = self._shared[operation_name] = _shared_text(self.node, operation_name)
         return shared
+
+
+def _size(node: DocumentNode) -> int:
+    if node.loc is None:
+        return 0
+    size = len(node.loc.source.body)
+    token: Token | None = node.loc.start_token
+    while token is not None:
+        size += _TOKEN_BYTES
+        token = token.next
+    return size
+
+
+class _Text(Source):
+    """Looks for its lines once, for all errors."""
+
+    @cached_property
+    def _lines(self) -> tuple[list[int], list[int]]:
+        found = list(_NEWLINE.finditer(self.body))
+        return [each.start() for each in found], [0, *(each.end() for each in found)]
+
+    def get_location(self, position: int) -> SourceLocation:
+        ends, starts = self._lines
+        line = bisect_left(ends, position)
+        return SourceLocation(line + 1, position + 1 - starts[line])
 
 
 def _root_fields(document: DocumentNode) -> Iterator[str]:
@@ -235,7 +271,7 @@ class Documents:
         self.only_trusted = only_trusted
         """Whether any other text is refused."""
         self._known: OrderedDict[str, Document] = OrderedDict()
-        self._characters = 0
+        self._bytes = 0
         self._trusted: dict[str, Document] = {}
         self._trusted_texts: dict[str, Document] = {}
         self.hits = 0
@@ -294,9 +330,9 @@ class Documents:
             raise RequestError([_UNTRUSTED])
         document = self._read(text)
         self._known[text] = document
-        self._characters += len(text)
-        while len(self._known) > _CACHED_DOCUMENTS or self._characters > _CACHED_CHARACTERS:
-            self._characters -= len(self._known.popitem(last=False)[0])
+        self._bytes += document.size
+        while len(self._known) > _CACHED_DOCUMENTS or self._bytes > _CACHED_BYTES:
+            self._bytes -= self._known.popitem(last=False)[1].size
         return document
 
     def _read(self, text: str, *, is_trusted: bool = False) -> Document:
@@ -316,10 +352,10 @@ class Documents:
 
     def _parsed(self, text: str, *, is_trusted: bool) -> DocumentNode:
         if is_trusted:
-            return parse(text)
+            return parse(_Text(text))
         if (refusal := excess_of_text(text)) is not None:
             raise RequestError([bad_request(refusal)])
-        node = parse(text, max_tokens=MOST_TOKENS)
+        node = parse(_Text(text), max_tokens=MOST_TOKENS)
         if (refusal := excess(node)) is not None:
             raise RequestError([bad_request(refusal)])
         return node
