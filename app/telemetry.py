@@ -38,7 +38,7 @@ def configure(settings: Settings, process: str = "earful") -> None:
         _closing.append(tracing.start(settings, process))
     # On a terminal somebody looks for a bug, and nothing is kept.
     rendered: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if pretty
         else [redacted, structlog.processors.JSONRenderer()]
     )

@@ -62,6 +62,26 @@ def test_a_field_that_nobody_named_is_not_logged() -> None:
     assert redacted(None, "info", event) == {"event": "told", "job": "job_1", "jobs": 3}
 
 
+def test_on_a_terminal_an_error_is_told_with_its_text_and_without_the_values_around_it() -> None:
+    script = """
+from app import telemetry
+from app.settings import Settings
+import structlog
+
+telemetry.configure(Settings(log_format="console"))
+try:
+    password = "long enough, " + "and secret"
+    raise KeyError("what broke")
+except KeyError:
+    structlog.get_logger("earful").exception("it broke")
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stderr
+    assert "KeyError: 'what broke'" in told
+    assert "long enough, and secret" not in told
+
+
 def test_of_an_error_the_type_and_the_place_are_logged_and_not_what_it_quotes() -> None:
     def fail() -> None:
         try:
