@@ -8,6 +8,7 @@ import { ask, signIn, submit } from './signing_in.mjs';
 
 const DASHBOARD = path.join(import.meta.dirname, '../dashboard');
 const PHONE = { width: 390, height: 844 };
+const NARROWEST = { width: 320, height: 640 };
 
 const THERE_IS = `{ workspace(slug: "demo") {
   id sources { id } webhooks { id } feedback(first: 1) { nodes { id } } alerts(first: 100) { nodes { id rule { id } } }
@@ -63,6 +64,21 @@ export const tests = {
     assert.deepEqual(await findingsHere(page, 'the menu'), []);
   },
 
+  async 'no page is wider than the narrowest phone, with the longer words of German'({ page, base, allow }) {
+    allow(await bucket(base));
+    await page.setViewportSize(NARROWEST);
+    await signIn(page);
+    const wide = [];
+    const pages = await allPages(page);
+    await page.evaluate(() => localStorage.setItem('earful-language', 'de'));
+    for (const to of pages) {
+      await page.goto(to);
+      await settled(page);
+      if (await isWide(page)) wide.push(to);
+    }
+    assert.deepEqual(wide, []);
+  },
+
   async 'axe finds nothing in what opens'({ page }) {
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
     await signIn(page);
@@ -98,15 +114,19 @@ export const tests = {
 /** What is wrong on every page there is, for who may see all. */
 async function everywhere(page) {
   await signIn(page);
+  const found = [];
+  for (const to of await allPages(page)) found.push(...(await findings(page, to)));
+  return found;
+}
+
+async function allPages(page) {
   const known = await things(page);
   const { paths } = JSON.parse(await readFile(path.join(DASHBOARD, 'dist/server.json'), 'utf8'));
-  const found = [];
-  for (const pattern of paths) {
+  return paths.map((pattern) => {
     const to = pattern.replace(/:(\w+)/g, (_, name) => known[name]);
     assert.doesNotMatch(to, /undefined/, `Nothing is known for ${pattern}`);
-    found.push(...(await findings(page, to)));
-  }
-  return found;
+    return to;
+  });
 }
 
 /** Something of each kind that has a page, by its name in the paths; what is missing is made. */
@@ -153,12 +173,17 @@ async function things(page) {
 async function findings(page, to) {
   await page.goto(to);
   await settled(page);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-  return [...(wide ? [`${to}: wider than the window`] : []), ...(await findingsHere(page, to))];
+  return [...((await isWide(page)) ? [`${to}: wider than the window`] : []), ...(await findingsHere(page, to))];
 }
+
+const isWide = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
 async function settled(page) {
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('networkidle');
-  await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' });
+  await page
+    .getByText(/^(Loading|Lädt)$/)
+    .first()
+    .waitFor({ state: 'detached' });
 }

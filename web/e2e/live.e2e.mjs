@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
+import { cuttable } from './connection.mjs';
 import { deliver, newHook } from './hook.mjs';
 import { insisted, kill, until } from './processes.mjs';
 import { ask, signIn, submit } from './signing_in.mjs';
@@ -56,20 +57,40 @@ export const tests = {
   },
 
   async 'who was away is shown what happened meanwhile'({ page, context }) {
+    const connection = await cuttable(page);
     await signIn(page);
+    await page.getByText('The last 30 days').waitFor();
     await page.locator('[data-light=live]').waitFor();
     const elsewhere = await context.newPage();
     await elsewhere.goto('/workspaces');
-    // The page of the connection that breaks: its requests fail, and its socket is closed under it.
-    await page.evaluate(() => document.querySelector('[data-light]').setAttribute('data-watched', ''));
-    const body = `Said meanwhile ${Date.now()}`;
-    await context.setOffline(true);
-    await context.setOffline(false);
-    await submit(elsewhere, body);
+    connection.cut();
+    await page.locator('[data-light=offline]').waitFor();
+    const bodies = Array.from({ length: 3 }, (_, number) => `Said meanwhile ${Date.now()} ${number}`);
+    for (const body of bodies) await submit(elsewhere, body);
+    connection.mend();
 
-    await page.getByText(body).waitFor();
+    for (const body of bodies) await page.getByText(body).waitFor();
     await page.locator('[data-light=live]').waitFor();
-    assert.equal(await page.getByText(body).count(), 1);
+    for (const body of bodies) assert.equal(await page.getByText(body).count(), 1);
+  },
+
+  async 'who goes from page to page keeps the connection'({ page }) {
+    const begun = [];
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        const { type, payload: sent } = JSON.parse(String(payload));
+        if (type === 'subscribe' && 'after' in sent.variables) begun.push(sent.variables.after);
+      }),
+    );
+    await signIn(page);
+    await page.locator('[data-light=live]').waitFor();
+    for (const name of ['Inbox', 'Alerts', 'Members', 'Overview']) {
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('link', { name, exact: true, current: 'page' }).waitFor();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    }
+
+    assert.equal(begun.length, 1);
   },
 
   async 'what comes between a list and the feed is shown'({ page, context }) {
@@ -127,15 +148,14 @@ export const tests = {
     assert.equal(await page.getByRole('listitem').filter({ hasText: body }).count(), 1);
   },
 
-  async 'what could not be asked for is asked for when the connection is back'({ page, context }) {
+  async 'what could not be asked for is asked for when the connection is back'({ page }) {
+    const connection = await cuttable(page);
     await signIn(page);
     await page.locator('[data-light=live]').waitFor();
-    await page.route('**/graphql', (route) => route.abort());
+    connection.cut();
     await page.getByRole('link', { name: 'Inbox' }).click();
     await page.getByRole('alert').getByText('That did not work').waitFor();
-    await page.unroute('**/graphql');
-    await context.setOffline(true);
-    await context.setOffline(false);
+    connection.mend();
 
     await page.locator('[data-row]').first().waitFor();
   },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { newHook } from './hook.mjs';
 import { signIn } from './signing_in.mjs';
 
 const chart = (page) => page.getByRole('group', { name: /^Drag over bars/ });
@@ -67,6 +68,18 @@ export const tests = {
     await page.getByText('The last 30 days').waitFor();
     await page.getByRole('heading', { level: 1 }).waitFor();
     assert.match(page.url(), /\/w\/other$/);
+  },
+
+  async 'all sources are there, however many'({ page }) {
+    await signIn(page);
+    const name = `Stall ${Date.now()}`;
+    for (let number = 1; number <= 9; number += 1) await newHook(page, `${name} ${number}`);
+    await page.reload();
+    const bySource = page.getByRole('region', { name: 'By source' });
+    await bySource.getByRole('button', { name: /^Show all/ }).click();
+
+    await bySource.getByText(`${name} 9`).waitFor();
+    assert.equal(await bySource.getByRole('button').count(), 0);
   },
 
   async 'who comes back to the inbox finds it as it was left'({ page }) {

@@ -7,7 +7,7 @@ const SERVED = path.join(import.meta.dirname, '../dashboard/dist/server.json');
 const NOT_FOR_VIEWERS = 'Your role does not reach so far';
 /** What only reads, by page: everything else that can be pressed or filled in would be one thing too many. */
 const READING = {
-  '/w/:slug': /^(7 days|30 days|90 days|1 year|Period)$/,
+  '/w/:slug': /^(7 days|30 days|90 days|1 year|Period|Show all \d+)$/,
   '/w/:slug/alerts': /^(Show|Show more)$/,
   '/w/:slug/alerts/:alertId': /^As JSON$/,
   // There may be none: what is not there is asked for again.
@@ -16,7 +16,7 @@ const READING = {
   '/w/:slug/exports': /^Download$/,
   '/w/:slug/inbox':
     /^(Search|Filter|Sentiment|Positive|Neutral|Negative|Not scored yet|Status|Open|In progress|Closed|Assigned to|Source|Tag|Rated at least|Rated at most|From|To|Order|Any|Me|Save this view)$/,
-  '/w/:slug/jobs': /^(Refresh|State)$/,
+  '/w/:slug/jobs': /^(Refresh|State|Show more)$/,
   '/w/:slug/members': /^Leave$/,
   // The key that is tried here is a partner's, and has rights of its own.
   '/w/:slug/partners': /./,

@@ -1,5 +1,5 @@
 import { type ReactNode, Suspense } from 'react';
-import { Redirect, Switch, useLocation, useParams, useSearch, Route as Wouter } from 'wouter';
+import { Redirect, useLocation, useParams, useSearch, Route as Wouter } from 'wouter';
 import { LanguageProvider } from '../i18n/language';
 import { Failed, Loading } from '../ui/states';
 import { ToastProvider } from '../ui/toast';
@@ -7,7 +7,7 @@ import { Crash } from './Crash';
 import { NotForYou, NotFound } from './NotFound';
 import { ours } from './ours';
 import type { Role } from './page';
-import { ROUTES, type Route } from './routes';
+import { type Route, routeOf } from './routes';
 import { Shell } from './Shell';
 import { SessionProvider, useSession } from './session';
 import { isAtLeast, useWorkspace, WorkspaceProvider } from './workspace';
@@ -28,20 +28,18 @@ export function App() {
   );
 }
 
+/** One element for all pages: what is around them stays as it is when one goes to another. */
 function Pages() {
-  return (
-    <Switch>
-      {ROUTES.map((route) => (
-        <Wouter key={route.path} path={route.path}>
-          <Guarded route={route} />
-        </Wouter>
-      ))}
-      <Wouter>
-        <Shell>
-          <NotFound />
-        </Shell>
-      </Wouter>
-    </Switch>
+  const [path] = useLocation();
+  const route = routeOf(path);
+  return route ? (
+    <Wouter path={route.path}>
+      <Guarded route={route} />
+    </Wouter>
+  ) : (
+    <Shell>
+      <NotFound />
+    </Shell>
   );
 }
 
@@ -91,5 +89,9 @@ function InWorkspace({ children }: { children: ReactNode }) {
       </Shell>
     );
   }
-  return <WorkspaceProvider workspace={workspace}>{children}</WorkspaceProvider>;
+  return (
+    <WorkspaceProvider key={workspace.id} workspace={workspace}>
+      {children}
+    </WorkspaceProvider>
+  );
 }

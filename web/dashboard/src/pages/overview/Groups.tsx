@@ -1,4 +1,4 @@
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import { useQuery } from 'urql';
 import { Link } from 'wouter';
 import { useShellMessages } from '../../app/messages';
@@ -8,6 +8,7 @@ import { graphql } from '../../gql';
 import type { FeedbackFilter } from '../../gql/graphql';
 import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
+import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Columns } from '../../ui/Stack';
 import { useSight } from '../../ui/sight';
@@ -28,7 +29,7 @@ const GROUP = graphql(`
   }
 `);
 
-/** So many of each are asked for; the inbox filters by all. */
+/** So many of each are asked for at first. */
 const MOST = 8;
 const LABELS = ['positive', 'neutral', 'negative'] as const;
 
@@ -63,13 +64,18 @@ interface ListProps {
 }
 
 function List({ groups, by, time }: ListProps) {
+  const t = useMessages(MESSAGES);
   const [watch, wasSeen] = useSight();
+  const [most, setMost] = useState(MOST);
   return (
-    <ul ref={watch} className={styles.groups}>
-      {groups.slice(0, MOST).map(({ id, name }) => (
-        <Group key={id} name={name} id={id} by={by} time={time} isWanted={wasSeen} />
-      ))}
-    </ul>
+    <>
+      <ul ref={watch} className={styles.groups}>
+        {groups.slice(0, most).map(({ id, name }) => (
+          <Group key={id} name={name} id={id} by={by} time={time} isWanted={wasSeen} />
+        ))}
+      </ul>
+      {groups.length > most && <Button onClick={() => setMost(groups.length)}>{t.all(groups.length)}</Button>}
+    </>
   );
 }
 

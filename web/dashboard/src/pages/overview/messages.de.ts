@@ -27,6 +27,7 @@ const messages: typeof en = {
   was: (value) => `davor: ${value}`,
   bySource: 'Nach Quelle',
   byTag: 'Nach Schlagwort',
+  all: (many: number) => `Alle ${many} zeigen`,
   noGroups: 'Es gibt noch keine.',
   newest: 'Neueste',
   none: 'Noch keine Rückmeldungen',

@@ -25,6 +25,7 @@ const messages = {
   was: (value: string) => `before: ${value}`,
   bySource: 'By source',
   byTag: 'By tag',
+  all: (many: number) => `Show all ${many}`,
   noGroups: 'There are none yet.',
   newest: 'Newest',
   none: 'No feedback yet',
