@@ -29,6 +29,7 @@ from graph.webhook_payload import Payloads
 from persistence.credit import Purse
 from persistence.database import Database, Reader, UnitOfWork
 from persistence.limits import Limit, Limiter
+from persistence.metering import Meter, Meters
 from persistence.objects import Objects
 from persistence.replica import Replica
 
@@ -67,6 +68,7 @@ class Services:
     submissions: Submissions = field(default_factory=Submissions)
     replica: Replica | None = None
     cache: Cache | None = None
+    meters: Meters = field(default_factory=Meters)
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class Context:
     set_cookies: Sequence[Cookie] = ()
     _purse: Purse | None = None
     _batches: Batches | None = None
+    _meter: Meter | None = None
     _replica: Replica | None = None
     """What is read from in place of the primary."""
     _slot: Slot | None = None
@@ -130,7 +133,14 @@ class Context:
         return self.services.replica is not None or self.services.cache is not None
 
     def reader(self) -> AbstractAsyncContextManager[Reader]:
-        return (self._replica or self.services.database).joint_reader(self)
+        return (self._replica or self.services.database).joint_reader(self.meter)
+
+    @property
+    def meter(self) -> Meter:
+        """How much the operation has read."""
+        if self._meter is None:
+            self._meter = self.services.meters.meter()
+        return self._meter
 
     async def read_replica(self) -> None:
         """Read from the replica from here on, if there is one that has what the caller has written."""
@@ -198,7 +208,15 @@ class Context:
 
     def renewed(self) -> Self:
         """The same caller with nothing remembered, for the next event of a subscription."""
-        return replace(self, _purse=None, _batches=None, _replica=None, _slot=None, set_cookies=())
+        return replace(
+            self,
+            _purse=None,
+            _batches=None,
+            _meter=None,
+            _replica=None,
+            _slot=None,
+            set_cookies=(),
+        )
 
 
 class Info(strawberry.Info[Context, None]):

@@ -46,6 +46,7 @@ _MOST = 10**12
 _INTROSPECTION = 100
 _MUTATION = 10
 _MOST_NAMES = 10
+_TEXTS = frozenset(("String", "JSON"))
 _AGAIN = 10
 """Points of each name beyond so many that one leaf is asked for by, in each object: its value may be long."""
 
@@ -159,13 +160,15 @@ class _Priced:
 class Price:
     """What one operation costs at most, by its variables."""
 
-    __slots__ = ("_fields", "_known", "_variables")
+    __slots__ = ("_fields", "_known", "_variables", "names")
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
         pricing = _Pricing(schema, document)
         operation = _operation(document, name)
         self._fields = pricing.fields(operation)
         self._variables = sorted(pricing.variables)
+        self.names = pricing.names
+        """By how many names it asks for one text of one object, at most."""
         self._known: dict[tuple[int | None, ...], int] = {}
 
     def of(self, variables: Mapping[str, Any]) -> int:
@@ -218,6 +221,7 @@ class _Pricing:
         }
         self._priced: dict[tuple[Any, ...], tuple[_Priced, ...]] = {}
         self.variables: set[str] = set()
+        self.names = 1
 
     def fields(self, operation: OperationDefinitionNode) -> tuple[_Priced, ...]:
         root = self._schema.get_root_type(operation.operation)
@@ -238,10 +242,22 @@ class _Pricing:
                 for same in nodes.values()
                 if (priced := self._field(type_, same, sized, size)) is not None
             )
-            if again := _again(same[0] for same in nodes.values()):
+            if again := self._again(type_, nodes.values()):
                 found += (_Priced(_AGAIN * again, _ONE, ()),)
             self._priced[key] = found
         return found
+
+    def _again(self, type_: GraphQLObjectType, fields: Iterable[list[FieldNode]]) -> int:
+        """How many names there are beyond _MOST_NAMES for the same leaf."""
+        nodes = [same[0] for same in fields]
+        leaves = Counter(
+            node.name.value for node in nodes if not node.arguments and node.selection_set is None
+        )
+        for name, names in leaves.items():
+            field = type_.fields.get(name)
+            if names > self.names and field is not None and _is_text(field):
+                self.names = names
+        return sum(max(0, names - _MOST_NAMES) for names in leaves.values())
 
     def _collect(
         self,
@@ -313,12 +329,8 @@ class _Pricing:
         return _Size(tuple(values), rule.assumed)
 
 
-def _again(nodes: Iterable[FieldNode]) -> int:
-    """How many names there are beyond _MOST_NAMES for the same leaf."""
-    leaves = Counter(
-        node.name.value for node in nodes if not node.arguments and node.selection_set is None
-    )
-    return sum(max(0, names - _MOST_NAMES) for names in leaves.values())
+def _is_text(field: GraphQLField) -> bool:
+    return get_named_type(field.type).name in _TEXTS
 
 
 def _literal(value: ValueNode) -> list[int | str]:

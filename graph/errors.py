@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from domain import errors
 from persistence.bus import BusUnavailableError
 from persistence.database import StoreUnavailableError
+from persistence.metering import MOST_READ, TooMuchHeldError, TooMuchReadError
 from persistence.objects import ObjectsUnavailableError
 from telemetry import trace
 
@@ -180,6 +181,8 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     if cause is None:
         answer["message"] = error.message[:_LONGEST_MESSAGE]
         answer["extensions"] = {"code": "BAD_REQUEST"}
+    elif isinstance(cause, TooMuchReadError | TooMuchHeldError):
+        answer |= _too_large(cause)
     elif (code := _CODES.get(type(cause))) is not None:
         answer["message"] = str(cause)
         answer["extensions"] = {"code": code}
@@ -188,6 +191,14 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     else:
         answer["message"], answer["extensions"] = _masked(cause)
     return answer
+
+
+def _too_large(cause: BaseException) -> dict[str, Any]:
+    if isinstance(cause, TooMuchReadError):
+        message = f"The answer is longer than {MOST_READ:,} characters. Ask for fewer objects, or for less of each."
+        return bad_request(message)
+    message = "The server has too much to answer at once. Try again."
+    return {"message": message, "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": 1}}
 
 
 def _masked(cause: BaseException) -> tuple[str, dict[str, Any]]:

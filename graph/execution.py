@@ -285,7 +285,9 @@ class Operations:
         coerced: Mapping[str, Any],
     ) -> int:
         """What the operation costs at most; RequestError where that is too much, for it or for its caller."""
-        points = document.price(operation.operation_name).of(coerced)
+        price = document.price(operation.operation_name)
+        points = price.of(coerced)
+        context.meter.times = price.names
         if points > self._most_points:
             message = f"The operation may cost {points:,} points; {self._most_points:,} are the most. Ask for less."
             cost = {"requested": points, "limit": self._most_points}

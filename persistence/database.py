@@ -18,6 +18,7 @@ from sqlalchemy import literal_column, select, text
 
 from persistence.connection import Connection
 from persistence.joint import Arguments, Joint
+from persistence.metering import Meter, long_of
 from persistence.pool import Pool, Usage
 from persistence.statement import (
     TIMESTAMP,
@@ -111,11 +112,11 @@ class Reader:
 class JointReader(Reader):
     """Runs statements together with those that others ask for at the same moment: joint.py says which."""
 
-    __slots__ = ("_joint", "_operation")
+    __slots__ = ("_joint", "_meter")
 
-    def __init__(self, joint: Joint, operation: object) -> None:
+    def __init__(self, joint: Joint, meter: Meter) -> None:
         self._joint = joint
-        self._operation = operation
+        self._meter = meter
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,7 +125,17 @@ class JointReader(Reader):
         """It held nothing."""
 
     async def fetch(self, statement: Statement[R], **values: Any) -> list[R]:
-        return await self._joint.fetch(self._operation, statement, statement.arguments(values))
+        arguments = statement.arguments(values)
+        long = long_of(statement)
+        if not long:
+            return await self._joint.fetch(self._meter, statement, arguments)
+        turn = await self._meter.turn()
+        try:
+            rows = await self._joint.fetch(self._meter, statement, arguments)
+        finally:
+            turn.release()
+        self._meter.took(rows, long)
+        return rows
 
     async def first(self, statement: Statement[R], **values: Any) -> R | None:
         rows = await self.fetch(statement, **values)
@@ -387,11 +398,11 @@ class Database:
             return _Changing(self._pool, self._clock, "BEGIN READ ONLY")
         return _Reading(self._pool)
 
-    def joint_reader(self, operation: object) -> AbstractAsyncContextManager[Reader]:
+    def joint_reader(self, operation: Meter) -> AbstractAsyncContextManager[Reader]:
         """For reads of one field of an operation, while those of other fields may be asked for.
 
-        It holds no connection: a statement has one of its own, or shares one with those. Behind a proxy as above each
-        runs by itself.
+        The operation is told by its meter. It holds no connection: a statement has one of its own, or shares one with
+        those. Behind a proxy as above each runs by itself, and is not metered.
         """
         if self._joint is None:
             return self.reader()

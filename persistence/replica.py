@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from persistence import cancelling
 from persistence.database import Database, Reader, Record, Statement, StoreUnavailableError
+from persistence.metering import Meter
 from persistence.statement import R
 
 log = structlog.get_logger(__name__)
@@ -136,12 +137,12 @@ class Replica:
         self.bypassed += not is_enough
         return is_enough
 
-    def joint_reader(self, operation: object) -> AbstractAsyncContextManager[Reader]:
+    def joint_reader(self, operation: Meter) -> AbstractAsyncContextManager[Reader]:
         """For reads of one field of an operation, as Database's; what the standby does not answer the primary does."""
         return nullcontext(_CarefulReader(self, operation))
 
     async def fetch(
-        self, operation: object, statement: Statement[R], values: dict[str, Any]
+        self, operation: Meter, statement: Statement[R], values: dict[str, Any]
     ) -> list[R]:
         try:
             async with self._standby.joint_reader(operation) as reader:
@@ -177,7 +178,7 @@ class Replica:
 class _CarefulReader(Reader):
     __slots__ = ("_operation", "_replica")
 
-    def __init__(self, replica: Replica, operation: object) -> None:
+    def __init__(self, replica: Replica, operation: Meter) -> None:
         self._replica = replica
         self._operation = operation
 

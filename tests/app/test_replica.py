@@ -18,6 +18,7 @@ from app.stores import now, open_redis
 from persistence import database as databases
 from persistence import migrate
 from persistence.database import Database, StoreUnavailableError
+from persistence.metering import Meters
 from persistence.replica import Replica
 from tests.callers import Caller
 from tests.factories import Factory, Tenant
@@ -196,7 +197,7 @@ async def test_what_a_replica_that_goes_away_does_not_answer_the_primary_does(
         await _until(replica, lambda: replica.is_new_enough(["ada"]))
         await standby.close()
 
-        async with replica.joint_reader(object()) as reader:
+        async with replica.joint_reader(Meters().meter()) as reader:
             rows = await reader.fetch(databases._PING)
 
         assert [row["answer"] for row in rows] == [1]

@@ -149,10 +149,20 @@ async def test_as_many_fields_as_may_be_are_written(
     before = written()
 
     await ask(
-        varied.owner.on(http), varied, f"nodes {{ {' '.join(f'a{i}: body' for i in range(64))} }}"
+        varied.owner.on(http), varied, f"nodes {{ {' '.join(f'a{i}: id' for i in range(64))} }}"
     )
 
     assert written() == before + 1
+
+
+async def test_a_text_by_two_names_is_not_written_by_postgres(
+    varied: Tenant, http: httpx.AsyncClient
+) -> None:
+    before = written()
+
+    await ask(varied.owner.on(http), varied, "nodes { body again: body }")
+
+    assert written() == before
 
 
 @pytest.mark.parametrize("order", ["NEWEST_FIRST", "OLDEST_FIRST"])
