@@ -195,7 +195,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
 
 def _too_large(cause: BaseException) -> dict[str, Any]:
     if isinstance(cause, TooMuchReadError):
-        message = f"The answer is longer than {MOST_READ:,} characters. Ask for fewer objects, or for less of each."
+        message = f"The answer is longer than {MOST_READ:,} bytes. Ask for fewer objects, or for less of each."
         return bad_request(message)
     message = "The server has too much to answer at once. Try again."
     return {"message": message, "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": 1}}

@@ -116,9 +116,12 @@ class GraphQLOverHTTP:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
             operation = _operation(parameters)
             context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
-            if context.key_secret is not None:
-                await _recognise(context, context.key_secret)
-            await self._answer(scope, headers, context, operation, accepted, receive, send)
+            try:
+                if context.key_secret is not None:
+                    await _recognise(context, context.key_secret)
+                await self._answer(scope, headers, context, operation, accepted, receive, send)
+            finally:
+                context.meter.let_go()
         except _Refused as refused:
             body = orjson.dumps({"errors": [refused.error or bad_request(str(refused))]})
             await _send(send, refused.status, media or RESPONSE_JSON, body, refused.headers)

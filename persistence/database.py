@@ -129,13 +129,9 @@ class JointReader(Reader):
         long = long_of(statement)
         if not long:
             return await self._joint.fetch(self._meter, statement, arguments)
-        turn = await self._meter.turn()
-        try:
+        async with self._meter.turn():
             rows = await self._joint.fetch(self._meter, statement, arguments)
-        finally:
-            turn.release()
-        self._meter.took(rows, long)
-        return rows
+            return self._meter.took(rows, long)
 
     async def first(self, statement: Statement[R], **values: Any) -> R | None:
         rows = await self.fetch(statement, **values)

@@ -1,15 +1,17 @@
-"""How much operations read at once, in characters, so that the memory for all answers is bounded.
+"""How much operations read at once, in bytes, so that the memory for all answers is bounded.
 
 What an operation costs is known before by how many objects it asks for, and not by how long they are: 25,000 messages
 have 8 million characters as a rule, and may have a thousand million.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
+from sys import getsizeof
 from typing import Any
 
-from persistence.statement import Record, Statement
+from persistence.statement import R, Statement
 
 MOST_READ = 20_000_000
 """By an operation. A page of the hundred longest messages has a fourth of it."""
@@ -17,6 +19,8 @@ MOST_HELD = 200_000_000
 """By all that are at work in a process."""
 _AT_ONCE = 8
 """Statements of one operation that may bring long values at the same time."""
+_AT_ONCE_TOGETHER = 32
+"""Those of all operations of a process: what they bring is known when it is there."""
 
 _LONG = frozenset(
     (
@@ -52,6 +56,7 @@ class Meters:
         self.most_read = most_read
         self.most_held = most_held
         self.held = 0
+        self.turns = asyncio.Semaphore(_AT_ONCE_TOGETHER)
 
     def meter(self) -> "Meter":
         """For one operation, and as long as it is there."""
@@ -61,41 +66,52 @@ class Meters:
 class Meter:
     """What one operation holds."""
 
-    __slots__ = ("_all", "_held", "_turns", "times")
+    __slots__ = ("_all", "_held", "_read", "_turns", "times")
 
     def __init__(self, all_: Meters) -> None:
         self._all = all_
-        self._held = 0
+        self._held = self._read = 0
         self._turns: asyncio.Semaphore | None = None
         self.times = 1
         """How often its answer may repeat a value."""
 
     def __del__(self) -> None:
-        self._all.held -= self._held
+        self.let_go()
 
-    async def turn(self) -> asyncio.Semaphore:
-        """Wait for it, and release it; TooMuchReadError or TooMuchHeldError where no more may be read."""
+    def let_go(self) -> None:
+        """The operation holds nothing any more."""
+        self._all.held -= self._held
+        self._held = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """To read what may be long; TooMuchReadError or TooMuchHeldError where no more may be."""
         if self._turns is None:
             self._turns = asyncio.Semaphore(_AT_ONCE)
-        await self._turns.acquire()
-        try:
-            self._check()
-        except Exception:
-            self._turns.release()
-            raise
-        return self._turns
+        async with self._turns, self._all.turns:
+            self._check(0)
+            yield
 
-    def took(self, rows: Sequence[Record], long: Sequence[str]) -> None:
-        """Count what these rows have in the columns that may be long; an error as above where that is too much."""
-        size = sum(len(value) for row in rows for name in long if (value := row[name]) is not None)
+    def took(self, rows: list[R], long: Sequence[str]) -> list[R]:
+        """The rows, counted by the columns that may be long; an error as above, and no rows, where that is too much."""
+        size = sum(
+            getsizeof(value) for row in rows for name in long if (value := row[name]) is not None
+        )
+        self._read += size
+        try:
+            self._check(size)
+        except Exception:
+            # What holds on to the error does not hold on to them.
+            rows.clear()
+            raise
         self._held += size
         self._all.held += size
-        self._check()
+        return rows
 
-    def _check(self) -> None:
-        if self._held * self.times > self._all.most_read:
+    def _check(self, size: int) -> None:
+        if self._read * self.times > self._all.most_read:
             raise TooMuchReadError
-        if self._all.held > self._all.most_held:
+        if self._all.held + size > self._all.most_held:
             raise TooMuchHeldError
 
 
