@@ -82,6 +82,22 @@ export const tests = {
     assert.equal(await bySource.getByRole('button').count(), 0);
   },
 
+  async 'who goes to a page begins at its top, and who goes back is where they were'({ page }) {
+    await page.setViewportSize({ width: 1280, height: 600 });
+    await signIn(page);
+    await page.getByRole('heading', { name: 'Newest' }).scrollIntoViewIfNeeded();
+    await page.getByRole('link', { name: 'Inbox', exact: true }).click();
+    await page.locator('[data-row]').first().waitFor();
+    assert.equal(await page.evaluate(() => scrollY), 0);
+
+    await page.evaluate(() => scrollTo(0, 700));
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByText('The last 30 days').waitFor();
+    assert.equal(await page.evaluate(() => scrollY), 0);
+    await page.goBack();
+    await page.waitForFunction(() => scrollY > 0);
+  },
+
   async 'who comes back to the inbox finds it as it was left'({ page }) {
     await signIn(page);
     await page.goto('/w/demo/inbox?sentiments=NEGATIVE');

@@ -10,6 +10,7 @@ import type { Role } from './page';
 import { type Route, routeOf } from './routes';
 import { Shell } from './Shell';
 import { SessionProvider, useSession } from './session';
+import { useTop } from './top';
 import { isAtLeast, useWorkspace, WorkspaceProvider } from './workspace';
 
 export function App() {
@@ -32,6 +33,7 @@ export function App() {
 function Pages() {
   const [path] = useLocation();
   const route = routeOf(path);
+  useTop();
   return route ? (
     <Wouter path={route.path}>
       <Guarded route={route} />

@@ -72,6 +72,9 @@ export const Days = memo(function Days({ period, buckets, before, onChoose, isBu
   const line = before.map(({ counts }, day) => `${day * STEP + STEP / 2},${HEIGHT - (counts.total / most) * HEIGHT}`);
   return (
     <figure className={styles.figure}>
+      <div className={styles.most} aria-hidden="true">
+        {format.number(most)}
+      </div>
       {/* biome-ignore-start lint/a11y/noNoninteractiveTabindex: keys choose a part of it, as dragging does */}
       {/* biome-ignore-start lint/a11y/noStaticElementInteractions: the same */}
       {/* biome-ignore-start lint/a11y/useSemanticElements: no element is this */}
