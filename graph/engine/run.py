@@ -61,7 +61,7 @@ class Level:
             if found is not None:
                 for below in found.levels.values():
                     below.forget()
-        self.found, self.shapes = [], []
+        self.answers, self.found, self.shapes = [], [], []
 
 
 class Found:
@@ -226,6 +226,7 @@ class Run:
             answers = await gathered(answers)
         pending: Pending = []
         self.arrive(level, i, field, answers, pending)
+        answers = []  # Errors among them hold on to this frame.
         if pending:
             await settled(pending)
 
@@ -241,6 +242,7 @@ class Run:
             answers = [error] * len(level.parents)
         pending: Pending = []
         self.arrive(level, i, field, answers, pending)
+        answers = ()  # Errors among them hold on to this frame.
         if pending:
             await settled(pending)
 
