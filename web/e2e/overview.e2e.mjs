@@ -61,6 +61,7 @@ export const tests = {
     assert.deepEqual(times, [1, 1]);
 
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/login*');
     await page.goto('/w/other');
     await page.getByLabel('E-mail').fill('other@earful.example');
     await page.getByLabel('Password').fill('earful-demo-password');
