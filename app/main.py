@@ -198,6 +198,7 @@ class Application:
             streams,
             largest=settings.max_request_bytes,
             playground=PLAYGROUND / "index.html" if settings.has_playground else None,
+            most_batched=settings.batch_size,
         )
         self.websocket = GraphQLOverWebSocket(
             operations,

@@ -252,6 +252,7 @@ class Settings(BaseSettings):
     # Limits
     rate_limit_scale: float = Field(default=1.0, gt=0, le=1_000_000)
     max_request_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
+    batch_size: int = Field(default=0, ge=0, le=50)
     operation_seconds: float = Field(default=20.0, gt=0, le=600)
     operation_points: int = Field(default=25_000, ge=100, le=100_000_000)
     live_retained_events: int = Field(default=50_000, ge=100, le=10_000_000)

@@ -18,8 +18,8 @@ import orjson
 from graphql import GraphQLError, OperationType
 from pydantic_core import from_json
 
+from graph import batching, multipart, rate_limit
 from graph import media as media_types
-from graph import multipart, rate_limit
 from graph.answer import Answer
 from graph.asked import NAMES, MalformedError, Operation, operation_of
 from graph.authentication import Headers, context_of, headers_of, recognise, set_cookie
@@ -77,6 +77,7 @@ class GraphQLOverHTTP:
         *,
         largest: int,
         playground: Path | None,
+        most_batched: int = 0,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._operations = operations
@@ -84,6 +85,7 @@ class GraphQLOverHTTP:
         self._services = services
         self._streams = streams
         self._largest = largest
+        self._most_batched = most_batched
         self._bodies = Timers(body_seconds)
         self._watches = Timers(_UNWATCHED_SECONDS)
         self._playground = playground.read_bytes() if playground is not None else None
@@ -108,23 +110,59 @@ class GraphQLOverHTTP:
             ):
                 raise _Refused(406, "Accept application/graphql-response+json or application/json.")
             media = accepted.single
+            parameters: dict[str, Any] | list[Any]
             if method == "POST":
                 parameters = await self._body(headers, receive)
             elif method == "GET":
                 parameters = _query_string(scope)
             else:
                 raise _Refused(405, "Use GET or POST.", (b"allow", b"GET, POST"))
-            operation = _operation(parameters)
+            asked = self._asked(parameters, headers, media)
             context = context_of(self._services, scope, headers)  # type: ignore[arg-type]
             try:
                 if context.key_secret is not None:
                     await _recognise(context, context.key_secret)
-                await self._answer(scope, headers, context, operation, accepted, receive, send)
+                if isinstance(asked, list):
+                    await self._answer_batch(context, asked, media, receive, send)
+                else:
+                    await self._answer(scope, headers, context, asked, accepted, receive, send)
             finally:
                 context.meter.let_go()
         except _Refused as refused:
             body = orjson.dumps({"errors": [refused.error or bad_request(str(refused))]})
             await _send(send, refused.status, media or RESPONSE_JSON, body, refused.headers)
+
+    def _asked(
+        self, parameters: dict[str, Any] | list[Any], headers: Headers, media: bytes | None
+    ) -> Operation | list[Operation]:
+        if isinstance(parameters, dict):
+            return _operation(parameters)
+        try:
+            batch = batching.batch_of(parameters, self._most_batched)
+        except MalformedError as error:
+            raise _Refused(400, str(error)) from None
+        if media is None:
+            raise _Refused(406, "For a batch, accept application/json.")
+        if _KEY in headers:
+            raise _Refused(400, "An idempotency key is for one operation, and not for a batch.")
+        return batch
+
+    async def _answer_batch(
+        self,
+        context: Context,
+        batch: list[Operation],
+        media: bytes | None,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        work = batching.answered(self._operations, batch, context)
+        answer = await self._while_there(receive, work)
+        if answer is not None:
+            body, wait = answer
+            told = (*rate_limit.headers(context), *_cookies(context))
+            if wait is not None:
+                told = (*told, (b"retry-after", b"%d" % wait))
+            await _send(send, 200, media or JSON, body, told)
 
     async def _answer(
         self,
@@ -208,7 +246,7 @@ class GraphQLOverHTTP:
         except FullError as full:
             raise _Refused(503, str(full), (b"retry-after", b"2")) from None
 
-    async def _body(self, headers: Headers, receive: Receive) -> dict[str, Any]:
+    async def _body(self, headers: Headers, receive: Receive) -> dict[str, Any] | list[Any]:
         if not media_types.is_json(headers.get(b"content-type", b"")):
             raise _Refused(415, "Send application/json in UTF-8.", (b"accept", JSON))
         if headers.get(b"content-encoding", b"identity") != b"identity":
@@ -226,9 +264,7 @@ class GraphQLOverHTTP:
             parameters = read_json(body)
         except ValueError as error:
             raise _Refused(400, f"The body is not JSON: {error}.") from None
-        if isinstance(parameters, list):
-            raise _Refused(400, "Send one operation a request: batches are not accepted.")
-        if not isinstance(parameters, dict):
+        if not isinstance(parameters, dict | list):
             raise _Refused(400, "The body must be a JSON object.")
         return parameters
 
