@@ -77,8 +77,8 @@ export function List({ conditions, none }: Props) {
     if (!id) return;
     current.current = id;
     virtual.scrollToIndex(next, { align: 'auto' });
-    // It may have to be drawn first.
-    requestAnimationFrame(() => requestAnimationFrame(() => focus(id)));
+    // It may have to be drawn first, and one may have gone on by then.
+    requestAnimationFrame(() => requestAnimationFrame(() => current.current === id && focus(id)));
     focus(id);
   }
   const focus = (id: string) =>
