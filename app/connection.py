@@ -209,7 +209,7 @@ class Exchange(RequestResponseCycle):
 
     def _answer(self, head: bytes, body: bytes) -> None:
         self._head, self.expected_content_length = None, 0
-        self.transport.writelines((head, body))
+        self.transport.write(head + body)
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:  # any more
