@@ -12,9 +12,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 import redis.asyncio
-from redis.exceptions import RedisError
 
-from persistence import cancelling
+from persistence.patience import AWAY, Patience
 from telemetry import trace
 
 COLLECTED_SECONDS = 0.05
@@ -134,6 +133,7 @@ class Credit:
         """`callers`: how many are remembered, the latest ones."""
         self.clock = clock
         self._most_callers = callers
+        self._patience = Patience(clock)
         self._script: Any = client.register_script(_COUNT)
         self._purses: OrderedDict[str, Purse] = OrderedDict()
         self._counting: set[asyncio.Task[None]] = set()
@@ -164,10 +164,11 @@ class Credit:
     async def count(self, key: str, interval: float, points: float, owed: int) -> float | None:
         """Count what was spent; after how many seconds all will have come back, None when Redis does not answer."""
         try:
-            with trace.redis("count points"), cancelling.heeded():
-                spent = await self._script(
-                    keys=[f"earful:limit:{key}"], args=[interval, points, owed]
-                )
-        except (RedisError, OSError, TimeoutError):
+            with trace.redis("count points"):
+                async with self._patience.asking():
+                    spent = await self._script(
+                        keys=[f"earful:limit:{key}"], args=[interval, points, owed]
+                    )
+        except AWAY:
             return None
         return float(spent)

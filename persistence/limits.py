@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import RedisError
 
-from persistence import cancelling
 from persistence.credit import Credit, Purse
+from persistence.patience import AWAY, Patience
 from telemetry import trace
 
 LEASE_SECONDS = 1.0
@@ -117,6 +116,7 @@ class Limiter:
         self._clock = clock
         self._script: Any = client.register_script(_TAKE)
         self._give_back: Any = client.register_script(_GIVE_BACK)
+        self._patience = Patience(clock)
         self._credit = Credit(client, clock=clock, callers=callers)
         self._leases: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
 
@@ -150,10 +150,11 @@ class Limiter:
     async def give_back(self, limit: Limit, caller: str, *, cost: int = 1) -> None:
         """Undo a `wait` that has spent so many points, which were not meant."""
         interval = limit.seconds / (limit.points * self._scale)
-        with contextlib.suppress(RedisError, OSError, TimeoutError), cancelling.heeded():
-            await self._give_back(
-                keys=[f"earful:limit:{limit.name}:{caller}"], args=[interval, cost]
-            )
+        with contextlib.suppress(*AWAY):
+            async with self._patience.asking():
+                await self._give_back(
+                    keys=[f"earful:limit:{limit.name}:{caller}"], args=[interval, cost]
+                )
 
     async def close(self) -> None:
         """Count what is still to be counted; the client is to be closed after it."""
@@ -196,11 +197,12 @@ class Limiter:
         """Points taken and seconds to wait; None when Redis does not answer."""
         points = limit.points * self._scale
         try:
-            with trace.redis("take points"), cancelling.heeded():
-                taken, wait = await self._script(
-                    keys=[f"earful:limit:{limit.name}:{caller}"],
-                    args=[limit.seconds / points, points, least, most, int(spend)],
-                )
-        except (RedisError, OSError, TimeoutError):
+            with trace.redis("take points"):
+                async with self._patience.asking():
+                    taken, wait = await self._script(
+                        keys=[f"earful:limit:{limit.name}:{caller}"],
+                        args=[limit.seconds / points, points, least, most, int(spend)],
+                    )
+        except AWAY:
             return None
         return int(taken), float(wait)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import RedisError
+
+from persistence.patience import AWAY, Patience
 
 LARGEST = 32_768
 """Characters of a document that is kept."""
@@ -58,16 +59,18 @@ class PersistedQueries:
         self.most = most
         self._lifetime = lifetime
         self._clock = clock
+        self._patience = Patience(time.monotonic)
         self._find: Any = client.register_script(_FIND)
         self._keep: Any = client.register_script(_KEEP)
 
     async def find(self, sha256: str) -> str | None:
         """The document with this hash."""
         try:
-            text: bytes | None = await self._find(
-                keys=[_TEXTS, _USED], args=[sha256, self._clock(), self._lifetime]
-            )
-        except (RedisError, OSError, TimeoutError):
+            async with self._patience.asking():
+                text: bytes | None = await self._find(
+                    keys=[_TEXTS, _USED], args=[sha256, self._clock(), self._lifetime]
+                )
+        except AWAY:
             return None
         return None if text is None else text.decode()
 
@@ -76,9 +79,10 @@ class PersistedQueries:
         if len(text) > LARGEST:
             return
         try:
-            await self._keep(
-                keys=[_TEXTS, _USED],
-                args=[sha256, self._clock(), self._lifetime, text, self.most],
-            )
-        except (RedisError, OSError, TimeoutError):
+            async with self._patience.asking():
+                await self._keep(
+                    keys=[_TEXTS, _USED],
+                    args=[sha256, self._clock(), self._lifetime, text, self.most],
+                )
+        except AWAY:
             return
