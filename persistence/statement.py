@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeGuard, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -235,9 +235,15 @@ def _is_known_anywhere(column: ColumnElement[Any]) -> bool:
     """Whether asyncpg can read it within another row, where it asks Postgres about no types."""
     if isinstance(column, Label):
         return _is_known_anywhere(column.element)
-    if isinstance(column, FunctionElement) and getattr(column, "name", None) == "array":
-        return True  # Nested rows: of the type that rows which are read together have themselves.
+    if _is_call(column, "array"):
+        # Nested rows are of the type that rows which are read together have themselves.
+        (values,) = column.clauses
+        return all(_is_call(each, "row") for each in values.element.selected_columns)
     return isinstance(column.type, _SCALARS)
+
+
+def _is_call(column: Any, name: str) -> TypeGuard[FunctionElement[Any]]:
+    return isinstance(column, FunctionElement) and getattr(column, "name", None) == name
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:

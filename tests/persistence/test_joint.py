@@ -1,6 +1,7 @@
 """Statements that go together: what each asker gets, and what becomes of the others when one fails or is gone."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import ARRAY, Integer, Text, bindparam, func, select
 from sqlalchemy import cast as sql_cast
 
-from persistence.database import Database, Record, Statement
+from persistence.database import TIMESTAMP, Database, Record, Statement
 from persistence.joint import MOST_TOGETHER, Joint
 
 
@@ -24,6 +25,7 @@ class TextRow(Record):
 _most = bindparam("most", type_=Integer)
 _text = bindparam("text", type_=Text)
 _texts = bindparam("texts", type_=ARRAY(Text))
+_moment = bindparam("moment", type_=TIMESTAMP)
 NUMBERS: Statement[NumberRow] = Statement(
     select(
         func.generate_series(1, _most, type_=Integer).label("number"),
@@ -36,6 +38,20 @@ LASTING: Statement[TextRow] = Statement(
     select(sql_cast(_text, Text).label("text")), TextRow, lasting=True
 )
 TEXTS: Statement[TextRow] = Statement(select(sql_cast(_texts, ARRAY(Text)).label("text")), TextRow)
+TIMES: Statement[TextRow] = Statement(
+    select(
+        sql_cast(_text, Text).label("text"),
+        func.array(select(sql_cast(_moment, TIMESTAMP)).scalar_subquery()).label("times"),
+    ),
+    TextRow,
+)
+ROWS: Statement[TextRow] = Statement(
+    select(
+        sql_cast(_text, Text).label("text"),
+        func.array(select(func.row(sql_cast(_moment, TIMESTAMP))).scalar_subquery()).label("rows"),
+    ),
+    TextRow,
+)
 REST: Statement[TextRow] = Statement(
     select(sql_cast(func.mod(7, bindparam("by", type_=Integer)), Text).label("text")), TextRow
 )
@@ -128,6 +144,21 @@ async def test_what_others_should_not_wait_for_goes_alone(
 
     assert answers[0] == [list(values.values())]
     assert watched.ran == [statement, TEXT]
+
+
+async def test_of_arrays_those_of_rows_go_together_and_those_of_values_do_not(
+    watched: Watched,
+) -> None:
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    answers = await asyncio.gather(
+        watched.ask(1, TIMES, text="times", moment=noon),
+        watched.ask(1, ROWS, text="rows", moment=noon),
+        watched.ask(1, TEXT, text="beside"),
+    )
+
+    assert answers == [[["times", [noon]]], [["rows", [(noon,)]]], [["beside"]]]
+    assert len(watched.ran) == 2
+    assert TIMES in watched.ran
 
 
 async def test_an_error_is_that_of_whose_it_is(watched: Watched) -> None:
