@@ -156,7 +156,7 @@ async def test_of_arrays_those_of_rows_go_together_and_those_of_values_do_not(
         watched.ask(1, TEXT, text="beside"),
     )
 
-    assert answers == [[["times", [noon]]], [["rows", [(noon,)]]], [["beside"]]]
+    assert list(answers) == [[["times", [noon]]], [["rows", [(noon,)]]], [["beside"]]]
     assert len(watched.ran) == 2
     assert TIMES in watched.ran
 
