@@ -129,7 +129,7 @@ class JointReader(Reader):
         long = long_of(statement)
         if not long:
             return await self._joint.fetch(self._meter, statement, arguments)
-        async with self._meter.turn():
+        async with self._meter:
             rows = await self._joint.fetch(self._meter, statement, arguments)
             return self._meter.took(rows, long)
 

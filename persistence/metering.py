@@ -5,8 +5,7 @@ have 8 million characters as a rule, and may have a thousand million.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from sys import getsizeof
 from typing import Any
@@ -83,14 +82,29 @@ class Meter:
         self._all.held -= self._held
         self._held = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """To read what may be long; TooMuchReadError or TooMuchHeldError where no more may be."""
+    async def __aenter__(self) -> None:
+        """A turn to read what may be long; TooMuchReadError or TooMuchHeldError where no more may be."""
         if self._turns is None:
             self._turns = asyncio.Semaphore(_AT_ONCE)
-        async with self._turns, self._all.turns:
+        await self._turns.acquire()
+        try:
+            await self._all.turns.acquire()
+        except BaseException:
+            self._turns.release()
+            raise
+        try:
             self._check(0)
-            yield
+        except Exception:
+            self._end()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        assert self._turns is not None  # noqa: S101 - a turn has begun
+        self._turns.release()
+        self._all.turns.release()
 
     def took(self, rows: list[R], long: Sequence[str]) -> list[R]:
         """The rows, counted by the columns that may be long; an error as above, and no rows, where that is too much."""
