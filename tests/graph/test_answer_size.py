@@ -119,7 +119,7 @@ async def test_of_what_may_be_long_eight_are_read_at_once_and_none_beyond() -> N
 
     async def read() -> None:
         nonlocal began
-        async with meter.turn():
+        async with meter:
             began += 1
             await asyncio.sleep(0)
             meter.took(row(1_000), ("body",))
