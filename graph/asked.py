@@ -20,7 +20,8 @@ class MalformedError(Exception):
 class Operation(NamedTuple):
     """What a client asks for. With a `sha256` the document may be registered: by the text, if that came too.
 
-    `traceparent`: on a socket, which has no headers for each, the extensions may say what trace it is part of.
+    On a socket, which has no headers for each, the extensions may say what would be one: the `idempotency_key` and, as
+    `traceparent`, what trace it is part of.
     """
 
     query: str
@@ -29,6 +30,7 @@ class Operation(NamedTuple):
     document_id: str | None = None
     sha256: str | None = None
     traceparent: str | None = None
+    idempotency_key: str | None = None
 
 
 def operation_of(parameters: dict[str, Any]) -> Operation:
@@ -54,8 +56,17 @@ def operation_of(parameters: dict[str, Any]) -> Operation:
             document_id = sha256
     if document_id is None and query is None:
         raise MalformedError("`query` must be a GraphQL document.")
+    key = extensions.get("idempotencyKey") if extensions else None
+    if not isinstance(key, str | None):
+        raise MalformedError("`extensions.idempotencyKey` must be a string.")
     return Operation(
-        query or "", variables, name or None, document_id, sha256, _traceparent(extensions or {})
+        query or "",
+        variables,
+        name or None,
+        document_id,
+        sha256,
+        _traceparent(extensions or {}),
+        key,
     )
 
 

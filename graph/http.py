@@ -143,7 +143,7 @@ class GraphQLOverHTTP:
             raise _Refused(400, str(error)) from None
         if media is None:
             raise _Refused(406, "For a batch, accept application/json.")
-        if _KEY in headers:
+        if _KEY in headers or any(each.idempotency_key is not None for each in batch):
             raise _Refused(400, "An idempotency key is for one operation, and not for a batch.")
         return batch
 
@@ -196,7 +196,7 @@ class GraphQLOverHTTP:
             )
         if scope["method"] == "GET" and kind is OperationType.MUTATION:
             raise _Refused(405, "Only queries and subscriptions go over GET.", (b"allow", b"POST"))
-        key = headers.get(_KEY) if kind is OperationType.MUTATION else None
+        key = _key(headers, operation) if kind is OperationType.MUTATION else None
         if kind is OperationType.SUBSCRIPTION or (only_events and key is None):
             await self._stream(document, operation, context, headers, receive, send)
             return
@@ -214,7 +214,7 @@ class GraphQLOverHTTP:
 
     async def _answer_once(
         self,
-        key: bytes,
+        key: str,
         document: Document,
         operation: Operation,
         context: Context,
@@ -341,6 +341,16 @@ def read_json(text: bytes | str) -> Any:
     if _LONG_NUMBER in data.translate(_DIGITS_AS_ZERO):
         return from_json(data, allow_inf_nan=False)
     return parsed
+
+
+def _key(headers: Headers, operation: Operation) -> str | None:
+    """The idempotency key, wherever it is said."""
+    header, key = headers.get(_KEY), operation.idempotency_key
+    if header is None:
+        return key
+    if key is not None and key.encode() != header:
+        raise _Refused(400, "The header and the extensions say different idempotency keys.")
+    return header.decode("latin-1")
 
 
 def _operation(parameters: dict[str, Any]) -> Operation:

@@ -57,15 +57,14 @@ class Once:
         self._unkeyed = answering_tokens(operations.engine.schema)
 
     async def answer(
-        self, key: bytes, document: Document, operation: Operation, context: Context
+        self, key: str, document: Document, operation: Operation, context: Context
     ) -> Answer:
         """What the mutation is answered, now or before; KeyRefusedError where it cannot be carried out.
 
         It is carried out to its end even if the client leaves: who comes back is to find the answer.
         """
-        text = key.decode("latin-1")
         _check(self._unkeyed, document, operation)
-        claim = await self._claim(text, operation, context)
+        claim = await self._claim(key, operation, context)
         if isinstance(claim, bytes):
             return Answer(claim, executed=True)
         task = asyncio.ensure_future(self._carry_out(claim, document, operation, context))

@@ -19,6 +19,7 @@ from domain import api_key
 from domain.errors import RateLimitedError, UnauthenticatedError
 from domain.viewer import Viewer
 from graph.account import ACCESS_COOKIE
+from graph.answer import Answer
 from graph.asked import MalformedError, Operation, operation_of
 from graph.authentication import (
     Headers,
@@ -28,8 +29,9 @@ from graph.authentication import (
     viewer_of,
 )
 from graph.context import Context
-from graph.documents import RequestError
+from graph.documents import Document, RequestError
 from graph.http import read_json
+from graph.idempotency import KeyRefusedError
 from graph.live.member import Item
 from graph.subscribing import Subscription, described
 from graph.websocket import frames
@@ -384,7 +386,7 @@ class _Operation:
                     # While it began.
                     self._subscription.look_again()
             else:
-                answer = await operations.execute(document, asked, self.context)
+                answer = await self._answered(document, asked)
                 if not answer.executed:
                     raise RequestError(orjson.loads(answer.body)["errors"])
                 self.deliver([Item(answer.body)])
@@ -393,6 +395,15 @@ class _Operation:
             self.finish(described(error))
         finally:
             self._task = None
+
+    async def _answered(self, document: Document, asked: Operation) -> Answer:
+        endpoint, key = self._connection.endpoint, asked.idempotency_key
+        if key is None or document.type_of(asked.operation_name) is not OperationType.MUTATION:
+            return await endpoint.operations.execute(document, asked, self.context)
+        try:
+            return await endpoint.once.answer(key, document, asked, self.context)
+        except KeyRefusedError as refused:
+            raise RequestError([refused.error]) from None
 
     # As a sink
 

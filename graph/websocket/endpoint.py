@@ -12,6 +12,7 @@ from clients.address import customer_of
 from graph.authentication import client_of, is_from_ours, is_known
 from graph.context import Services
 from graph.execution import Operations
+from graph.idempotency import Once
 from graph.proxies import Proxies
 from graph.seats import Seats
 from graph.subscribing import Subscriptions
@@ -77,6 +78,7 @@ class GraphQLOverWebSocket:
     ) -> None:
         """Pages of the server itself and of these `origins` may open sockets with their cookies."""
         self.operations = operations
+        self.once = Once(operations, seconds=services.operation_seconds)
         self.services = services
         self.subscriptions = subscriptions
         self.largest = largest

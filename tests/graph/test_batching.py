@@ -114,9 +114,10 @@ async def test_what_goes_on_cannot_be_part_of_one(http: httpx.AsyncClient) -> No
 
 
 async def test_a_key_is_for_one_operation(http: httpx.AsyncClient) -> None:
-    response = await post(http, [NAMED], **{"idempotency-key": "a"})
+    by_header = await post(http, [NAMED], **{"idempotency-key": "a"})
+    of_one = await post(http, [NAMED, NAMED | {"extensions": {"idempotencyKey": "a"}}])
 
-    assert response.status_code == 400
+    assert (by_header.status_code, of_one.status_code) == (400, 400)
 
 
 async def test_by_default_there_are_none(settings: Settings, api: Api) -> None:

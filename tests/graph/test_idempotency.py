@@ -61,6 +61,32 @@ async def test_the_same_key_answers_the_same_bytes_and_does_it_once(
     assert await tags(factory) == ["late"]
 
 
+async def test_the_extensions_may_say_the_key(factory: Factory, http: httpx.AsyncClient) -> None:
+    tenant = await factory.tenant()
+    body = {
+        "query": TAG,
+        "variables": {"input": {"workspaceId": tenant.gid, "name": "late"}},
+        "extensions": {"idempotencyKey": "key 1"},
+    }
+    headers = {"authorization": f"Bearer {tenant.owner.token}"}
+
+    first = await http.post("/graphql", json=body, headers=headers)
+    again = await http.post("/graphql", json=body, headers=headers)
+    by_header = await post(http, tenant.owner, "key 1", TAG, workspaceId=tenant.gid, name="late")
+    other = await http.post("/graphql", json=body, headers=headers | {"idempotency-key": "key 2"})
+    number = await http.post(
+        "/graphql", json=body | {"extensions": {"idempotencyKey": 1}}, headers=headers
+    )
+
+    assert first.json()["data"]["answer"]["__typename"] == "CreateTagSuccess"
+    assert first.content == again.content == by_header.content
+    assert await tags(factory) == ["late"]
+    message = "The header and the extensions say different idempotency keys."
+    assert error(other) == (400, "BAD_REQUEST", message)
+    message = "`extensions.idempotencyKey` must be a string."
+    assert error(number) == (400, "BAD_REQUEST", message)
+
+
 @pytest.mark.usefixtures("kept_outbox")
 async def test_it_holds_for_a_mutation_that_is_one_statement(
     factory: Factory, http: httpx.AsyncClient

@@ -41,6 +41,38 @@ async def test_a_mutation_goes_over_the_socket(
     assert stored == {"workspace": {"feedback": {"nodes": [{"body": "Good."}]}}}
 
 
+async def test_a_mutation_with_a_key_is_carried_out_once(
+    server: str, factory: Factory, http: httpx.AsyncClient
+) -> None:
+    tenant = await factory.tenant("acme")
+    query = """mutation($input: SubmitFeedbackInput!) { submitFeedback(input: $input) {
+        ... on SubmitFeedbackSuccess { feedback { id } } } }"""
+
+    async def asked(id_: str, body: str) -> Any:
+        payload = {
+            "query": query,
+            "variables": {"input": {"workspaceId": tenant.gid, "body": body}},
+            "extensions": {"idempotencyKey": "order 7"},
+        }
+        await client.say(id=id_, type="subscribe", payload=payload)
+        answer = await client.hear()
+        if answer["type"] == "next":
+            assert await client.hear() == {"id": id_, "type": "complete"}
+        return answer["payload"]
+
+    async with acknowledged(server, tenant.owner.token) as client:
+        first, again = await asked("1", "Good."), await asked("2", "Good.")
+        (refused,) = await asked("3", "Bad.")
+    stored = await tenant.owner.on(http).ask(
+        '{ workspace(slug: "acme") { feedback { nodes { id body } } } }'
+    )
+
+    assert first == again
+    (node,) = stored["workspace"]["feedback"]["nodes"]
+    assert first["data"]["submitFeedback"]["feedback"] == {"id": node["id"]}
+    assert refused["extensions"] == {"code": "CONFLICT"}
+
+
 async def test_a_field_error_is_an_answer(server: str, database: Database) -> None:
     async with acknowledged(server) as client:
         answer = await answered(client, '{ workspace(slug: "acme") { id } }')
