@@ -27,6 +27,7 @@ _ENCODINGS = ((b"br", ".br"), (b"gzip", ".gz"))
 _UNSERVED = {"server.json"}
 # The service worker: its own policy binds what it fetches, and every page is its to answer for.
 _WORKER = "sw.js"
+_READING = {"GET", "HEAD"}
 _PARAMETER = re.compile(r":\w+")
 
 Pairs = tuple[tuple[bytes, bytes], ...]
@@ -78,7 +79,7 @@ class Dashboard:
 
     def has(self, scope: Scope) -> bool:
         """Whether this is for it to answer: GET and HEAD of what it has, and nothing else."""
-        return scope["method"] in {"GET", "HEAD"} and self._found(scope["path"]) is not None
+        return scope["method"] in _READING and self._found(scope["path"]) is not None
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         file = self._found(scope["path"])
@@ -94,6 +95,24 @@ class Dashboard:
         status, told = (304, body.headers) if known else (200, sized)
         content = b"" if known or scope["method"] == "HEAD" else body.content
         await send({"type": "http.response.start", "status": status, "headers": told})
+        await send({"type": "http.response.body", "body": content})
+
+    def may_miss(self, scope: Scope) -> bool:
+        """Whether somebody looks for a page, and is to see by one that there is none."""
+        return (
+            scope["type"] == "http"
+            and scope["method"] in _READING
+            and "." not in scope["path"].rpartition("/")[2]
+            and b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+        )
+
+    async def miss(self, scope: Scope, send: Send) -> None:
+        """The page on which nothing is found."""
+        body = self._files["/index.html"].bodies[b""]
+        told = [pair for pair in body.headers if pair[0] != b"etag"]
+        told.append((b"content-length", b"%d" % len(body.content)))
+        content = b"" if scope["method"] == "HEAD" else body.content
+        await send({"type": "http.response.start", "status": 404, "headers": told})
         await send({"type": "http.response.body", "body": content})
 
     def _found(self, path: str) -> _File | None:

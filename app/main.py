@@ -74,6 +74,7 @@ class Application:
         self._rest = Starlette(routes=self._routes())
         # It would lead to whatever host the request names.
         self._rest.router.redirect_slashes = False
+        self._rest.router.default = self._miss
         # Only where there are other origins: it looks at every request.
         self._http = _shared(self._dispatch, settings) if settings.cors_origins else self._dispatch
         self.api: Api | None = None
@@ -99,6 +100,12 @@ class Application:
             await self._dashboard(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+    async def _miss(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._dashboard and self._dashboard.may_miss(scope):
+            await self._dashboard.miss(scope, send)
+        else:
+            await self._rest.router.not_found(scope, receive, send)
 
     def drain(self) -> None:
         """Tell the load balancer, and send the live clients away, some at a time."""
