@@ -16,13 +16,16 @@ export function askEarly(document: Parameters<typeof send>[0], variables: Record
   begun.set(keyOf(nameOf(document), variables), answer);
 }
 
+/** What is to arrive even if the page goes away before it is answered. */
+const PARTING = 'SignOut';
+
 /** Like `fetch`, for a client: what was asked for early is not asked for again. */
 export const fetched: typeof fetch = (to, options) => {
   const { operationName, variables } = JSON.parse(String(options?.body)) as Asked;
   const key = keyOf(operationName, variables ?? {});
   const early = begun.get(key);
   begun.delete(key);
-  return early ?? fetch(to, options);
+  return early ?? fetch(to, { ...options, keepalive: operationName === PARTING });
 };
 
 interface Asked {
