@@ -148,10 +148,10 @@ def _check(unkeyed: frozenset[str], document: Document, operation: Operation) ->
 
 def answering_tokens(schema: GraphQLSchema) -> frozenset[str]:
     """The mutations that answer tokens: what lets somebody in is not kept."""
-    assert schema.mutation_type is not None  # noqa: S101 - ours has one
+    fields = {} if schema.mutation_type is None else schema.mutation_type.fields
     return frozenset(
         name
-        for name, field in schema.mutation_type.fields.items()
+        for name, field in fields.items()
         if isinstance(union := get_named_type(field.type), GraphQLUnionType)
         and any(_has_tokens(answer) for answer in union.types)
     )
