@@ -348,9 +348,10 @@ def _key(headers: Headers, operation: Operation) -> str | None:
     header, key = headers.get(_KEY), operation.idempotency_key
     if header is None:
         return key
-    if key is not None and key.encode() != header:
+    said = header.decode("latin-1")
+    if key is not None and key != said:
         raise _Refused(400, "The header and the extensions say different idempotency keys.")
-    return header.decode("latin-1")
+    return said
 
 
 def _operation(parameters: dict[str, Any]) -> Operation:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from app.resources import Api
@@ -74,6 +75,11 @@ async def test_the_extensions_may_say_the_key(factory: Factory, http: httpx.Asyn
     again = await http.post("/graphql", json=body, headers=headers)
     by_header = await post(http, tenant.owner, "key 1", TAG, workspaceId=tenant.gid, name="late")
     other = await http.post("/graphql", json=body, headers=headers | {"idempotency-key": "key 2"})
+    halved = await http.post(
+        "/graphql",
+        content=orjson.dumps(body).replace(b'"key 1"', b'"\\ud800"'),
+        headers=headers | {"idempotency-key": "key 2", "content-type": "application/json"},
+    )
     number = await http.post(
         "/graphql", json=body | {"extensions": {"idempotencyKey": 1}}, headers=headers
     )
@@ -83,6 +89,7 @@ async def test_the_extensions_may_say_the_key(factory: Factory, http: httpx.Asyn
     assert await tags(factory) == ["late"]
     message = "The header and the extensions say different idempotency keys."
     assert error(other) == (400, "BAD_REQUEST", message)
+    assert halved.status_code == 400
     message = "`extensions.idempotencyKey` must be a string."
     assert error(number) == (400, "BAD_REQUEST", message)
 
