@@ -1,15 +1,34 @@
-/** Collects items and delivers them together, once a frame: two hundred a second are no more work than sixty. */
-export function batching<Item>(deliver: (items: Item[]) => void, schedule: (work: () => void) => void = nextFrame) {
+/** Nobody reads more than ten lists a second; drawing them would take the time that scrolling and typing need. */
+const PAUSE = 100;
+
+interface Times {
+  schedule: (work: () => void) => void;
+  later: (work: () => void, milliseconds: number) => void;
+  now: () => number;
+}
+
+const REAL: Times = {
+  schedule: nextFrame,
+  later: (work, milliseconds) => void setTimeout(work, milliseconds),
+  now: () => performance.now(),
+};
+
+/** Collects items and delivers them together: the first with the next frame, what follows within the pause after it. */
+export function batching<Item>(deliver: (items: Item[]) => void, { schedule, later, now }: Times = REAL) {
   let waiting: Item[] = [];
+  let next = 0;
+  const flush = () => {
+    const items = waiting;
+    waiting = [];
+    next = now() + PAUSE;
+    deliver(items);
+  };
   return (item: Item) => {
     waiting.push(item);
-    if (waiting.length === 1) {
-      schedule(() => {
-        const items = waiting;
-        waiting = [];
-        deliver(items);
-      });
-    }
+    if (waiting.length > 1) return;
+    const left = next - now();
+    if (left > 0) later(() => schedule(flush), left);
+    else schedule(flush);
   };
 }
 

@@ -74,13 +74,27 @@ function listener() {
 const WORKSPACE = { id: 'w', slug: 'demo' };
 const passed = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
+let last: Feed | undefined;
+
+/** Begins to listen, where this client is answered. */
+async function begun(client: Client, state: Connection = 'open') {
+  const connected = connection(state);
+  const heard = listener();
+  const feed = new Feed(client, connected.socket, WORKSPACE);
+  last = feed;
+  feed.listen(heard);
+  await passed(0);
+  return { ...connected, feed, heard };
+}
+
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  last?.close();
+  vi.useRealTimers();
+});
 
 test('what the server has ended goes on where it was, though the connection was lost meanwhile', async () => {
-  const { socket, asked, become } = connection();
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  await passed(0);
+  const { asked, become, feed } = await begun(answering('first'), 'connecting');
   become('open');
   asked[0]?.sink.error([]);
   become('offline');
@@ -89,25 +103,19 @@ test('what the server has ended goes on where it was, though the connection was 
 
   expect(asked.map(({ after }) => after)).toEqual(['first', 'first']);
   expect(feed.light).toBe('live');
-  feed.close();
 });
 
 test('who was not told where to begin asks again, though others have opened the connection meanwhile', async () => {
-  const { socket, asked, become } = connection();
-  const feed = new Feed(answering(undefined, 'first'), socket, WORKSPACE);
-  await passed(0);
+  const { asked, become, feed } = await begun(answering(undefined, 'first'), 'connecting');
   become('open');
   await passed(60_000);
 
   expect(asked.map(({ after }) => after)).toEqual(['first']);
   expect(feed.light).toBe('live');
-  feed.close();
 });
 
 test('what goes on after it was ended is live again on the same connection', async () => {
-  const { socket, asked, become } = connection();
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  await passed(0);
+  const { asked, become, feed } = await begun(answering('first'), 'connecting');
   become('open');
   await passed(0);
   asked[0]?.sink.complete();
@@ -115,86 +123,62 @@ test('what goes on after it was ended is live again on the same connection', asy
   await passed(60_000);
 
   expect([ended, feed.light]).toEqual(['offline', 'live']);
-  feed.close();
 });
 
 test('what begins on an open connection is live', async () => {
-  const { socket } = connection('open');
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  await passed(0);
+  const { feed } = await begun(answering('first'));
 
   expect(feed.light).toBe('live');
-  feed.close();
 });
 
 test('a gap that was told before the connection was lost makes nobody live', async () => {
-  const { socket, asked, become } = connection();
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  await passed(0);
+  const { asked, become, feed } = await begun(answering('first'), 'connecting');
   become('open');
   asked[0]?.sink.next({ data: { feedbackEvents: { __typename: 'StreamGap', cursor: 'second' } } });
   become('offline');
   await passed(60_000);
 
   expect(feed.light).toBe('offline');
-  feed.close();
 });
 
 test('the feed begins where the list is that was answered first', async () => {
   const { socket, asked } = connection('open');
-  const feed = new Feed(answering('second'), socket, WORKSPACE);
+  last = new Feed(answering('second'), socket, WORKSPACE);
   await listed('first');
   await passed(0);
 
   expect(asked.map(({ after }) => after)).toEqual(['first']);
-  feed.close();
 });
 
 test('a list of before the feed began is asked for again', async () => {
-  const { socket } = connection('open');
-  const feed = new Feed(answering('second'), socket, WORKSPACE);
-  const heard = listener();
-  feed.listen(heard);
-  await passed(0);
+  const { heard } = await begun(answering('second'));
   await listed('first');
   await passed(10_000);
 
   expect(heard.onGap).toHaveBeenCalledTimes(1);
-  feed.close();
 });
 
 test('a list is not asked for again where the feed began, or when the feed passes it', async () => {
-  const { socket, asked } = connection('open');
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  const heard = listener();
-  feed.listen(heard);
-  await passed(0);
+  const { asked, heard } = await begun(answering('first'));
   await listed('first');
   await listed('second');
   asked[0]?.sink.next(event('second'));
   await passed(10_000);
 
   expect([heard.told, heard.onGap.mock.calls.length]).toEqual([['second'], 0]);
-  feed.close();
 });
 
 test('a list that was asked for long after the feed began is followed anyway', async () => {
-  const { socket } = connection('open');
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  const heard = listener();
-  feed.listen(heard);
+  const { heard } = await begun(answering('first'));
   await passed(60_000);
   await listed('second');
   await passed(10_000);
 
   expect(heard.onGap).not.toHaveBeenCalled();
-  feed.close();
 });
 
 test('who is late is told what came lately, and nobody else is', async () => {
-  const { socket, asked } = connection('open');
-  const feed = new Feed(answering('first'), socket, WORKSPACE);
-  await passed(0);
+  const { asked, feed } = await begun(answering('first'));
   asked[0]?.sink.next(event('second'));
   await passed(1_000);
   const [late, early] = [listener(), listener()];
@@ -202,17 +186,16 @@ test('who is late is told what came lately, and nobody else is', async () => {
   feed.listen(early);
 
   expect([late.told, early.told]).toEqual([['second'], []]);
-  feed.close();
 });
 
 test('who read something before the feed began is told when it has begun, once', async () => {
   const { socket } = connection('open');
   const feed = new Feed(answering('first'), socket, WORKSPACE);
+  last = feed;
   const [before, after] = [vi.fn(), vi.fn()];
   feed.begins(before);
   await passed(60_000);
   feed.begins(after);
 
   expect([before, after].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
-  feed.close();
 });

@@ -72,7 +72,7 @@ export type FeedbackChange = Extract<Item, { __typename: 'FeedbackEvent' }>;
 export type Light = 'live' | 'catching-up' | 'gap' | 'offline';
 
 export interface Listener {
-  /** At most once a frame, in order. */
+  /** At most ten times a second, in order. */
   onChanges(changes: readonly FeedbackChange[]): void;
   /** Some are missing: read again what was read before. */
   onGap(): void;
