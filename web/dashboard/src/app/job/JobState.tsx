@@ -51,7 +51,11 @@ export function JobState({ job }: { job: JobStateFragment }) {
           <span>{format.percent(progress)}</span>
         </>
       )}
-      {error && status !== 'SUCCEEDED' && <span className={styles.error}>{error}</span>}
+      {error && status !== 'SUCCEEDED' && (
+        <span className={styles.error} lang="en">
+          {error}
+        </span>
+      )}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import type { ImportPreviewFragment } from '../../gql/graphql';
 import { useMessages } from '../../i18n/catalogue';
 import { useFormat } from '../../i18n/format';
 import { Card } from '../../ui/Card';
+import { ServerText } from '../../ui/ServerText';
 import { Empty } from '../../ui/states';
 import { Table } from '../../ui/Table';
 import styles from './Found.module.css';
@@ -84,7 +85,7 @@ export function Problems({ rows }: { rows: readonly Refused[] }) {
       columns={[
         { key: 'row', title: t.row, cell: ({ row }) => t.rowNumber(Number(row)) },
         { key: 'column', title: t.column, cell: ({ column }) => column || '–' },
-        { key: 'reason', title: t.reason, cell: ({ reason }) => reason },
+        { key: 'reason', title: t.reason, cell: ({ reason }) => <ServerText>{reason}</ServerText> },
         {
           key: 'original',
           title: t.original,

@@ -12,6 +12,7 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Moment } from '../../ui/Moment';
 import { useOutcome } from '../../ui/outcome';
+import { ServerText } from '../../ui/ServerText';
 import { Empty, Failed, Loading } from '../../ui/states';
 import { Table } from '../../ui/Table';
 import styles from './Jobs.module.css';
@@ -117,7 +118,7 @@ export default function DeadLetters() {
                     title: t.error,
                     cell: ({ error: why, quarantined }) => (
                       <>
-                        {quarantined && <Badge kind="bad">{t.quarantined}</Badge>} {why ?? '–'}
+                        {quarantined && <Badge kind="bad">{t.quarantined}</Badge>} <ServerText>{why}</ServerText>
                       </>
                     ),
                   },

@@ -14,6 +14,7 @@ import { Card } from '../../ui/Card';
 import { Confirm } from '../../ui/Dialog';
 import { Moment } from '../../ui/Moment';
 import { useOutcome } from '../../ui/outcome';
+import { ServerText } from '../../ui/ServerText';
 import { Empty, Failed, Loading } from '../../ui/states';
 import { Table } from '../../ui/Table';
 import { Followed, STATUSES } from './Job';
@@ -137,7 +138,7 @@ export default function Jobs() {
                   { key: 'subject', title: t.subject, cell: ({ subject }) => subject ?? '–' },
                   { key: 'status', title: t.status, cell: (job) => <Followed job={job} /> },
                   { key: 'attempts', title: t.attempts, cell: ({ attempts }) => attempts, numeric: true },
-                  { key: 'error', title: t.error, cell: ({ error: why }) => why ?? '–' },
+                  { key: 'error', title: t.error, cell: ({ error: why }) => <ServerText>{why}</ServerText> },
                   { key: 'created', title: t.created, cell: ({ createdAt }) => <Moment at={createdAt} /> },
                   {
                     key: 'next',

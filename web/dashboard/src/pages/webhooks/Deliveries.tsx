@@ -192,7 +192,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
                             <p>
                               {format.moment(attempt.at)} · {format.number(attempt.durationMs)} ms
                             </p>
-                            {attempt.error && <p>{attempt.error}</p>}
+                            {attempt.error && <p lang="en">{attempt.error}</p>}
                             <pre className={styles.body}>{attempt.requestBody}</pre>
                             {attempt.responseBody && <pre className={styles.body}>{attempt.responseBody}</pre>}
                           </details>
