@@ -8,7 +8,11 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain import source as source_rules
+from domain import tag as tag_rules
 from domain.errors import FieldError, InvalidInputError
+from domain.source import Source
+from domain.tag import Tag
 from domain.viewer import Viewer
 from persistence import stats as store
 from persistence.database import Columns, Database, Reader
@@ -52,11 +56,21 @@ class _NoCounts:
 
 NOTHING = _NoCounts()
 ModelCount = store.ModelCountRow
-Counts = store.CountsRow | _NoCounts
+Counts = store.CountsRow | store.GroupRow | _NoCounts
 
 
 class Bucket(NamedTuple):
     start: datetime
+    counts: Counts
+
+
+class SourceCounts(NamedTuple):
+    source: Source
+    counts: Counts
+
+
+class TagCounts(NamedTuple):
+    tag: Tag
     counts: Counts
 
 
@@ -67,6 +81,8 @@ class Stats:
     totals: Counts
     buckets: Sequence[Bucket]
     models: Sequence[ModelCount] = ()
+    sources: Sequence[SourceCounts] = ()
+    tags: Sequence[TagCounts] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +167,7 @@ async def over(
     Of `totals`, `buckets` and `models` only what is true is counted, and in the first two only `columns`.
     """
     rows: list[store.CountsRow] = []
-    if totals or buckets or not models:
+    if totals or buckets:
         rows = await store.counts(
             reader,
             viewer.id,
@@ -178,6 +194,74 @@ async def over(
         _stats(by_workspace[workspace], within, by_model.get(workspace, ()))
         for workspace in workspace_ids
     ]
+
+
+async def by_source(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    within: Period,
+    where: Filter,
+    *,
+    columns: Columns | None = None,
+    of_source: Columns | None = None,
+) -> dict[UUID, list[SourceCounts]]:
+    """What came from each source of each workspace, most first; where nothing came from is not there."""
+    rows = await _grouped(reader, viewer, workspace_ids, store.Group.SOURCE, within, where, columns)
+    ids = [row.group_id for row in rows]
+    known = await source_rules.by_ids(reader, viewer, ids, columns=of_source) if ids else {}
+    found: dict[UUID, list[SourceCounts]] = {}
+    for row in rows:
+        # One that was deleted meanwhile is left out.
+        if (source := known.get(row.group_id)) is not None:
+            found.setdefault(row.workspace_id, []).append(SourceCounts(source, row))
+    return found
+
+
+async def by_tag(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    within: Period,
+    where: Filter,
+    *,
+    columns: Columns | None = None,
+    of_tag: Columns | None = None,
+) -> dict[UUID, list[TagCounts]]:
+    """What bears each tag of each workspace, most first; what nothing bears is not there."""
+    rows = await _grouped(reader, viewer, workspace_ids, store.Group.TAG, within, where, columns)
+    ids = [row.group_id for row in rows]
+    tags = await tag_rules.by_ids(reader, viewer, ids, columns=of_tag) if ids else []
+    known = {tag.id: tag for tag in tags}
+    found: dict[UUID, list[TagCounts]] = {}
+    for row in rows:
+        if (tag := known.get(row.group_id)) is not None:
+            found.setdefault(row.workspace_id, []).append(TagCounts(tag, row))
+    return found
+
+
+async def _grouped(
+    reader: Reader,
+    viewer: Viewer,
+    workspace_ids: Sequence[UUID],
+    by: store.Group,
+    within: Period,
+    where: Filter,
+    columns: Columns | None,
+) -> list[store.GroupRow]:
+    rows = await store.grouped(
+        reader,
+        viewer.id,
+        workspace_ids,
+        by,
+        start=within.start,
+        end=within.end,
+        where=where,
+        columns=None if columns is None else columns | {"total"},
+    )
+    # Of what came and was taken away nothing is left.
+    left = [row for row in rows if row.total]
+    return sorted(left, key=lambda row: (-row.total, row.group_id))
 
 
 async def totals(

@@ -1,6 +1,7 @@
 """Statistics in the schema."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -20,7 +21,9 @@ from graph.feedback_filter import FeedbackFilter, where
 from graph.node import read_id
 from graph.outage import through_outages
 from graph.scope import scope_of
+from graph.source import Source
 from graph.streams import Shared, State
+from graph.tag import Tag
 
 Interval = strawberry.enum(
     stats.Interval,
@@ -62,7 +65,21 @@ class ModelCount:
     count: int = strawberry.field(description="How much feedback has its score.")
 
 
-@strawberry.type(description="Feedback counted in total and over time, by when it was said.")
+@strawberry.type(description="What came from one source.")
+class SourceCounts:
+    source: Source = strawberry.field(description="Where it came from.")
+    counts: SentimentCounts = strawberry.field(description="What came from there.")
+
+
+@strawberry.type(description="What bears one tag.")
+class TagCounts:
+    tag: Tag = strawberry.field(description="The tag.")
+    counts: SentimentCounts = strawberry.field(description="What bears it.")
+
+
+@strawberry.type(
+    description="Feedback counted in total, over time, by source and by tag; the time is when it was said."
+)
 class FeedbackStats:
     totals: SentimentCounts = strawberry.field(description="From `from` to before `to`.")
     buckets: list[StatsBucket] = strawberry.field(
@@ -72,6 +89,13 @@ class FeedbackStats:
         description="Which models have scored what was said in this time, by whole hours (UTC) and whatever `filter` "
         "says, most first. More than one: the counts mix what different models say, as they do until "
         "`rescoreFeedback` is done with it."
+    )
+    sources: list[SourceCounts] = strawberry.field(
+        description="By where it came from, most first. A source that nothing came from in this time is not there."
+    )
+    tags: list[TagCounts] = strawberry.field(
+        description="By tag, most first; what bears several counts for each of them. A tag that nothing of this time "
+        "bears is not there."
     )
 
 
@@ -87,18 +111,48 @@ async def stats_of(
     """The statistics of each workspace."""
     selected = info.columns("FeedbackStats")
     within = stats.period(from_, to, interval, time_zone)
+    ids = [parent.id for parent in parents]
+    viewer, wanted = info.context.viewer, where(filter)
     async with info.context.reader() as reader:
-        return await stats.over(
+        found = await stats.over(
             reader,
-            info.context.viewer,
-            [parent.id for parent in parents],
+            viewer,
+            ids,
             within,
-            where(filter),
+            wanted,
             totals=selected is None or "totals" in selected,
             buckets=selected is None or "buckets" in selected,
             models=selected is None or "models" in selected,
             columns=_counted(info),
         )
+        if selected is None or "sources" in selected:
+            sources = await stats.by_source(
+                reader,
+                viewer,
+                ids,
+                within,
+                wanted,
+                columns=info.columns("SentimentCounts", "sources", "counts"),
+                of_source=info.columns("Source", "sources", "source"),
+            )
+            found = [
+                replace(each, sources=sources.get(id_, ()))
+                for id_, each in zip(ids, found, strict=True)
+            ]
+        if selected is None or "tags" in selected:
+            tags = await stats.by_tag(
+                reader,
+                viewer,
+                ids,
+                within,
+                wanted,
+                columns=info.columns("SentimentCounts", "tags", "counts"),
+                of_tag=info.columns("Tag", "tags", "tag"),
+            )
+            found = [
+                replace(each, tags=tags.get(id_, ())) for id_, each in zip(ids, found, strict=True)
+            ]
+    return found
 
 
 def _counted(info: Info) -> frozenset[str] | None:

@@ -31,6 +31,7 @@ from persistence.database import TIMESTAMP, table
 
 # In the place of a tag or a source.
 EVERY = UUID(int=0)
+NO_ID: ColumnElement[UUID] = literal_column(f"'{EVERY}'", Uuid())
 SENTIMENTS = ("negative", "neutral", "positive")
 LABELS = (*SENTIMENTS, "unscored")
 _ZERO: ColumnElement[int] = literal_column("0")

@@ -1,9 +1,9 @@
 """Which statistics the hours can tell, and which part of a time they cover."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from persistence.feedback import Filter
 from persistence.stats.cell import EVERY
@@ -40,6 +40,37 @@ class Span:
     @property
     def has_tail(self) -> bool:
         return self.last != self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: the names of the filter's parts that are set, and the values of a statement."""
+
+    names: tuple[str, ...]
+    values: dict[str, Any]
+    span: Span | None
+    is_bounded: bool
+
+    @classmethod
+    def of(
+        cls,
+        where: Filter,
+        start: datetime,
+        end: datetime | None,
+        boundaries: Sequence[datetime] = (),
+    ) -> Self:
+        """`span` is None where every feedback has to be counted by itself."""
+        start = max(start, where.occurred_after or start)
+        ends = [moment for moment in (end, where.occurred_before) if moment is not None]
+        end = min(ends, default=None)
+        values = replace(where, occurred_after=None, occurred_before=None).values()
+        names = tuple(values)
+        span = Span.of(start, end) if is_counted(where, boundaries) else None
+        values |= {"start": start, "end": end}
+        if span is not None:
+            (values["tag"],) = set(where.tag_ids) if where.tag_ids is not None else (EVERY,)
+            values |= {"first": span.first, "last": span.last}
+        return cls(names, values, span, end is not None)
 
 
 def is_counted(where: Filter, boundaries: Sequence[datetime]) -> bool:

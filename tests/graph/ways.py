@@ -186,10 +186,10 @@ def _node(type_: str, ids: str, inside: str = "%s") -> Way:
     return Way(f"nodes(ids: ${ids}) {{ ... on {type_} {{ {inside} }} }}", ("Query.nodes",))
 
 
-def _within(field: str, inside: str) -> Way:
-    """One object in each of the workspaces."""
+def _within(field: str, inside: str, *further: str) -> Way:
+    """One object in each of the workspaces; `further` are fields on the way that take statements."""
     around = f"nodes(ids: $workspaces) {{ ... on Workspace {{ {field}{inside} }} }}"
-    return Way(around, ("Query.nodes", f"Workspace.{field}"))
+    return Way(around, ("Query.nodes", f"Workspace.{field}", *further))
 
 
 def _logged(inside: str) -> Way:
@@ -293,7 +293,7 @@ WAYS = {
     "EraseAuthorSuccess": _made("eraseAuthor"),
     "FeedbackOriginal": _made("revealFeedback", "original { %s }"),
     "Masking": _node("Source", "sources", "masking { %s }"),
-    "ModelCount": _within("stats", PERIOD + " { models { %s } }"),
+    "ModelCount": _within("stats", PERIOD + " { models { %s } }", "FeedbackStats.models"),
     "RescoreFeedbackSuccess": _made("rescoreFeedback"),
     "RevealFeedbackSuccess": _made("revealFeedback"),
     "SentimentSpan": Way(
@@ -312,8 +312,10 @@ WAYS = {
     "JobConnection": _within("jobs", " { %s }"),
     "JobEdge": _within("jobs", "(first: 1) { edges { %s } }"),
     "FeedbackStats": _within("stats", PERIOD + " { %s }"),
-    "SentimentCounts": _within("stats", PERIOD + " { totals { %s } }"),
-    "StatsBucket": _within("stats", PERIOD + " { buckets { %s } }"),
+    "SentimentCounts": _within("stats", PERIOD + " { totals { %s } }", "FeedbackStats.totals"),
+    "StatsBucket": _within("stats", PERIOD + " { buckets { %s } }", "FeedbackStats.buckets"),
+    "SourceCounts": _within("stats", PERIOD + " { sources { %s } }", "FeedbackStats.sources"),
+    "TagCounts": _within("stats", PERIOD + " { tags { %s } }", "FeedbackStats.tags"),
     "AuthTokens": _made("login", "tokens { %s }"),
     "CancelJobSuccess": _made("cancelJob"),
     "AttachFilesSuccess": _made("attachFiles"),

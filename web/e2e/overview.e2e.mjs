@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { newHook } from './hook.mjs';
+import { deliver, newHook } from './hook.mjs';
 import { signIn } from './signing_in.mjs';
 
 const chart = (page) => page.getByRole('group', { name: /^Drag over bars/ });
@@ -81,6 +81,23 @@ export const tests = {
 
     await bySource.getByText(`${name} 9`).waitFor();
     assert.equal(await bySource.getByRole('button').count(), 0);
+  },
+
+  async 'what each source has follows what comes'({ page }) {
+    await signIn(page);
+    const name = `Booth ${Date.now()}`;
+    const hook = await newHook(page, name);
+    await page.reload();
+    const bySource = page.getByRole('region', { name: 'By source' });
+    await bySource.scrollIntoViewIfNeeded();
+    const all = bySource.getByRole('button', { name: /^Show all/ });
+    if (await all.count()) await all.click();
+    const group = bySource.getByRole('listitem').filter({ hasText: name });
+    await group.getByText('0', { exact: true }).waitFor();
+
+    await deliver(hook, ['It fits.', 'It does not.', 'It broke.']);
+
+    await group.getByText('3', { exact: true }).waitFor();
   },
 
   async 'who goes to a page begins at its top, and who goes back is where they were'({ page }) {

@@ -66,7 +66,7 @@ export const tests = {
       await page.getByRole('listitem').filter({ hasText: body }).waitFor();
       await page.locator('[data-light=live]').waitFor();
       await page.getByRole('heading', { name: 'By source' }).scrollIntoViewIfNeeded();
-      await hasKept(page, 'Session', 'Overview', 'OverviewGroup', 'Choices', 'InboxPage');
+      await hasKept(page, 'Session', 'Overview', 'OverviewGroups', 'Choices', 'InboxPage');
 
       await phone.setOffline(true);
       await page.reload();

@@ -6,7 +6,7 @@ const KEPT = new Set([
   'Session',
   'Choices',
   'Overview',
-  'OverviewGroup',
+  'OverviewGroups',
   'InboxPage',
   'SavedViews',
   'FeedbackPage',

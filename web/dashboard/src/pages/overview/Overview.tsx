@@ -75,7 +75,7 @@ export default function Overview() {
               isBusy={isOther}
             />
           </Card>
-          <Groups from={from} to={to} />
+          <Groups from={from} to={to} totals={workspace.stats.totals} />
           <Card title={t.newest}>
             <Newest nodes={workspace.feedback.nodes} most={variables.first} onGap={again} />
           </Card>
