@@ -5,9 +5,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import orjson
 
 from app.stores import now
 from domain import passwords, stats
+from inference.sentiment import DEFAULT_DIRECTORY
 from persistence import database as databases
 from persistence import demo
 from persistence.database import new_id
@@ -104,7 +106,8 @@ async def tidy(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 def _samples() -> list[tuple[int, str, int | None, str, float, float]]:
     """The demo's texts, with the scores that came with them."""
-    scores = demo.known_scores("earful-minilm-2") or []
+    model = orjson.loads((DEFAULT_DIRECTORY / "config.json").read_bytes())["name"]
+    scores = demo.known_scores(model) or []
     scored = ((text, score) for text, score in zip(demo.texts(), scores, strict=True) if score)
     return [
         (n, text.body, text.rating, score.label, score.score, score.confidence)

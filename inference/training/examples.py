@@ -1,4 +1,4 @@
-"""Reads the labelled texts and turns them into batches of token ids."""
+"""Reads texts and what they are labelled with, and turns them into batches of token ids."""
 
 import gzip
 import random
@@ -14,8 +14,6 @@ from torch import Tensor
 from inference.training import emoji
 
 LABELS = ("negative", "neutral", "positive")
-BATCH = 64
-BUCKETED = 50 * BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,11 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Texts of similar length, padded to the longest: ids and mask (n, tokens), labels (n)."""
+class Judged:
+    """A text with the probability of each of LABELS."""
 
-    ids: Tensor
-    mask: Tensor
-    labels: Tensor
+    text: str
+    shares: tuple[float, float, float]
 
 
 def read(path: Path, sources: Iterable[str]) -> list[Example]:
@@ -56,7 +53,7 @@ def drawn(rows: Sequence[Example], most: int) -> list[Example]:
 
 
 def tokenizer(path: Path, max_tokens: int) -> Tokenizer:
-    """Load the encoder's tokenizer, without the fixed padding it is published with, and teach it emoji."""
+    """Load an encoder's tokenizer, without the fixed padding it is published with, and teach it emoji."""
     loaded = Tokenizer.from_file(str(path))
     emoji.teach(loaded)
     loaded.no_padding()
@@ -64,32 +61,16 @@ def tokenizer(path: Path, max_tokens: int) -> Tokenizer:
     return loaded
 
 
-def batches(tokens: Tokenizer, examples: list[Example], *, seed: int) -> Iterator[Batch]:
-    """Yield one epoch: shuffled, sorted by length inside large chunks, batches shuffled again."""
-    chance = random.Random(seed)  # noqa: S311 -- a fixed seed is the point
-    order = chance.sample(examples, len(examples))
-    encoded = [
-        (encoding.ids, example.label)
-        for example, encoding in zip(
-            order, tokens.encode_batch([example.text for example in order]), strict=True
-        )
-    ]
-    chunks = [
-        sorted(encoded[start : start + BUCKETED], key=lambda pair: len(pair[0]))
-        for start in range(0, len(encoded), BUCKETED)
-    ]
-    parts = [
-        chunk[start : start + BATCH] for chunk in chunks for start in range(0, len(chunk), BATCH)
-    ]
-    for part in chance.sample(parts, len(parts)):
-        yield padded(part)
-
-
-def padded(rows: list[tuple[list[int], int]]) -> Batch:
-    """Pad with zeros, the id of [PAD]."""
-    longest = max(len(ids) for ids, _ in rows)
-    return Batch(
-        ids=torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in rows]),
-        mask=torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in rows]),
-        labels=torch.tensor([label for _, label in rows]),
-    )
+def batches(
+    tokens: Tokenizer, texts: Sequence[str], size: int, *, padding: int = 0
+) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Yield texts of similar length together: which they are, their ids and their mask, both (size, tokens)."""
+    encoded = [each.ids for each in tokens.encode_batch(list(texts))]
+    order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+    for start in range(0, len(order), size):
+        part = order[start : start + size]
+        longest = len(encoded[part[-1]])
+        short = [longest - len(encoded[index]) for index in part]
+        ids = [encoded[i] + [padding] * lacking for i, lacking in zip(part, short, strict=True)]
+        mask = [[1.0] * (longest - lacking) + [0.0] * lacking for lacking in short]
+        yield part, torch.tensor(ids), torch.tensor(mask)

@@ -13,12 +13,20 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from inference.sentiment import SentimentModel
-from inference.training import behaviour, emoji, evaluate, examples, export, quantize, templates
-from inference.training.encoder import Classifier
-from inference.training.examples import Example
-from inference.training.train import ENCODER, MAX_TOKENS, SOURCES
+from inference.training import (
+    behaviour,
+    emoji,
+    evaluate,
+    examples,
+    export,
+    pool,
+    quantize,
+    templates,
+)
+from inference.training.encoder import MAX_TOKENS, PUBLISHED, Classifier
+from inference.training.examples import Example, Judged
 
-NAME = "earful-minilm-2"
+NAME = "earful-minilm-3"
 CARD = Path(__file__).with_name("model_card.md")
 # A retrained model is released only if it is at least this good on product reviews it never saw,
 LEAST_MACRO_RECALL = 70.0
@@ -33,12 +41,12 @@ MOST_TESTED = 1000
 NOT_CALIBRATED = "GoEmotions"
 
 
-def release(weights: Path, texts: Path, dev: Path, sdist: Path, directory: Path) -> None:
+def release(weights: Path, judged: Path, dev: Path, sdist: Path, directory: Path) -> None:
     """Export, quantise, calibrate, measure and describe."""
     directory.mkdir(parents=True, exist_ok=True)
-    trained = examples.read(texts, SOURCES)
+    trained = pool.read(judged)
     cases = behaviour.read()
-    keep_apart([*(row.text for row in trained), *templates_of(templates.SEEDS)], cases)
+    keep_apart([row.text for row in trained], cases)
     build(weights, directory)
     sets = held_out(sdist, dev, trained)
     divisor = calibrate(directory, sets)
@@ -58,6 +66,7 @@ def release(weights: Path, texts: Path, dev: Path, sdist: Path, directory: Path)
     card = string.Template(CARD.read_text()).substitute(
         name=NAME,
         trained=f"{len(trained):,}",
+        gold=f"{len(trained) - pool.MOST:,}",
         written=f"{len(templates.written()):,}",
         megabytes=f"{(directory / 'model.onnx').stat().st_size / 1e6:.1f}",
         temperature=divisor,
@@ -70,12 +79,6 @@ def release(weights: Path, texts: Path, dev: Path, sdist: Path, directory: Path)
         deviation=f"{costs.deviation:.0e}",
     )
     (directory / "MODEL_CARD.md").write_text(card)
-
-
-def templates_of(seeds: Iterable[int]) -> list[str]:
-    """List all texts that are written for training, as the seeds fill the templates."""
-    rows = templates.written() + [row for seed in seeds for row in templates.filled(seed=seed)]
-    return [text for text, _ in rows]
 
 
 def keep_apart(texts: Iterable[str], cases: Sequence[behaviour.Case]) -> None:
@@ -94,7 +97,7 @@ def build(weights: Path, directory: Path) -> None:
     export.export(model.eval(), full)
     quantize.quantize(full, directory / "model.onnx")
     full.unlink()
-    tokenizer = Tokenizer.from_file(str(ENCODER / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(PUBLISHED / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     emoji.teach(tokenizer)
@@ -118,7 +121,7 @@ def configure(directory: Path, divisor: float) -> None:
     (directory / "config.json").write_bytes(content)
 
 
-def held_out(sdist: Path, dev: Path, trained: Sequence[Example]) -> dict[str, list[Example]]:
+def held_out(sdist: Path, dev: Path, trained: Sequence[Judged]) -> dict[str, list[Example]]:
     """Read every set that nothing was trained on, product reviews first."""
     rated = evaluate.read_vader(sdist, trained)
     sets = {f"VADER, {genre}": rows for genre, rows in rated.items()}
@@ -147,7 +150,7 @@ def measured(
 def timed(model: SentimentModel, name: str, sets: Mapping[str, Sequence[Example]]) -> evaluate.Cost:
     """Time the model on texts of one set."""
     texts = [row.text for row in sets[name][1::2]][:TIMED_TEXTS]
-    tokenizer = examples.tokenizer(ENCODER / "tokenizer.json", MAX_TOKENS)
+    tokenizer = examples.tokenizer(PUBLISHED / "tokenizer.json", MAX_TOKENS)
     tokens = float(np.mean([len(tokenizer.encode(text).ids) for text in texts]))
     return evaluate.cost(model, texts, tokens)
 
@@ -164,8 +167,8 @@ def table(figures: Sequence[evaluate.Figures]) -> str:
 def main() -> None:
     """Build and measure the model that the server loads."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("weights", type=Path, help="weights.safetensors, written by average")
-    parser.add_argument("texts", type=Path, help="sentiment-train.jsonl.gz")
+    parser.add_argument("weights", type=Path, help="weights.safetensors, written by distil")
+    parser.add_argument("judged", type=Path, help="judged.jsonl.gz, written by pool")
     parser.add_argument("dev", type=Path, help="sentiment-dev.jsonl.gz")
     parser.add_argument("sdist", type=Path, help="vaderSentiment-3.3.2.tar.gz")
     parser.add_argument("directory", type=Path, help="inference/models/sentiment")
@@ -174,7 +177,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     release(
         arguments.weights,
-        arguments.texts,
+        arguments.judged,
         arguments.dev,
         arguments.sdist,
         arguments.directory,

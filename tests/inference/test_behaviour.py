@@ -10,21 +10,21 @@ FLOORS = {
     "plain words": 100,
     "facts": 100,
     "questions and requests": 94,
-    "negation": 76,
-    "contrast": 83,
+    "negation": 87,
+    "contrast": 92,
     "flat complaints": 81,
-    "flat praise": 10,
-    "sarcasm with a marker": 40,
-    "lukewarm and mixed": 31,
+    "flat praise": 20,
+    "sarcasm with a marker": 55,
+    "lukewarm and mixed": 50,
     "emoji": 100,
-    "short and informal": 85,
-    "typos": 67,
+    "short and informal": 90,
+    "typos": 83,
     "capitals and punctuation": 100,
     "names, places, things": 100,
     "praise added": 100,
     "blame added": 100,
 }
-SEEDS = (*templates.SEEDS, *range(5))
+SEEDS = (templates.SEED, *range(5))
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def test_score_is_signed_and_confidence_belongs_to_the_label(model: SentimentMod
 
 
 def test_name_tells_model_and_version(model: SentimentModel) -> None:
-    assert model.name == "earful-minilm-2"
+    assert model.name == "earful-minilm-3"
 
 
 def test_answers_come_in_the_order_of_the_texts(model: SentimentModel) -> None:
