@@ -155,12 +155,14 @@ async def preview(uow: UnitOfWork, viewer: Viewer, command: PreviewRule) -> Prev
     """What a rule would have done from `start`, 30 days before `end` where it is None, to `end`, or now."""
     viewer.require_person()
     await workspaces.enter(uow, viewer, command.workspace_id, Action.MANAGE_ALERTS)
-    end = min(command.end or uow.now, uow.now)
-    start = command.start or end - USUAL
     checks = Checks()
     checks.moment(command.start, "from", now=uow.now)
     checks.moment(command.end, "to", now=uow.now)
     definition = checked(command.definition, checks, "rule")
+    # Only what is a time since 1970 can be reckoned with: there are no days before the year 1.
+    checks.done()
+    end = min(command.end or uow.now, uow.now)
+    start = command.start or end - USUAL
     if start > end:
         checks.refuse(["from"], "must not be after `to`")
     elif end - start > LONGEST_PREVIEW:

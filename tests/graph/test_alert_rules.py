@@ -342,6 +342,7 @@ async def test_a_preview_is_of_the_last_thirty_days(tenant: Tenant, owner: Calle
         ({"from": "2026-06-16T00:00:00Z", "to": "2026-06-15T00:00:00Z"}, [["from"]]),
         ({"from": "2026-01-01T00:00:00Z", "to": "2026-06-15T00:00:00Z"}, [["from"]]),
         ({"from": "1960-01-01T00:00:00Z", "to": "1960-01-02T00:00:00Z"}, [["from"], ["to"]]),
+        ({"from": None, "to": "0001-01-01T01:00:00Z"}, [["to"]]),
         ({"rule": {"kind": "COUNT"}}, [["rule", "threshold"]]),
         (
             {
