@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain import source as source_rules
-from domain import tag as tag_rules
+from domain import source as sources
+from domain import tag as tags
 from domain.errors import FieldError, InvalidInputError
 from domain.source import Source
 from domain.tag import Tag
@@ -60,6 +60,7 @@ class _NoCounts:
 
 NOTHING = _NoCounts()
 ModelCount = store.ModelCountRow
+Group = store.Group
 Counts = store.CountsRow | store.GroupRow | _NoCounts
 
 
@@ -78,6 +79,9 @@ class TagCounts(NamedTuple):
     counts: Counts
 
 
+GroupCounts = SourceCounts | TagCounts
+
+
 @dataclass(frozen=True, slots=True)
 class Stats:
     """What was not asked for has no counts."""
@@ -85,8 +89,8 @@ class Stats:
     totals: Counts
     buckets: Sequence[Bucket]
     models: Sequence[ModelCount] = ()
-    sources: Sequence[SourceCounts] = ()
-    tags: Sequence[TagCounts] = ()
+    sources: Sequence[GroupCounts] = ()
+    tags: Sequence[GroupCounts] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,38 +206,29 @@ async def over(
     ]
 
 
-async def by_source(
+async def by_group(
     reader: Reader,
     viewer: Viewer,
     workspace_ids: Sequence[UUID],
+    by: Group,
     within: Period,
     where: Filter,
     *,
     columns: Columns | None = None,
-    of_source: Columns | None = None,
-) -> dict[UUID, list[SourceCounts]]:
-    """What came from each source of each workspace, most first; where nothing came from is not there."""
-    rows = await _grouped(reader, viewer, workspace_ids, store.Group.SOURCE, within, where, columns)
-    ids = [row.group_id for row in rows]
-    sources = await source_rules.by_ids(reader, viewer, ids, columns=of_source) if ids else {}
-    return _named(rows, sources, SourceCounts)
+    of: Columns | None = None,
+) -> Mapping[UUID, Sequence[GroupCounts]]:
+    """What is of each source or tag of each workspace, most first; what has nothing is not there.
 
-
-async def by_tag(
-    reader: Reader,
-    viewer: Viewer,
-    workspace_ids: Sequence[UUID],
-    within: Period,
-    where: Filter,
-    *,
-    columns: Columns | None = None,
-    of_tag: Columns | None = None,
-) -> dict[UUID, list[TagCounts]]:
-    """What bears each tag of each workspace, most first; what nothing bears is not there."""
-    rows = await _grouped(reader, viewer, workspace_ids, store.Group.TAG, within, where, columns)
+    Of the counts only `columns` are read, and of the sources or tags only the columns `of`.
+    """
+    rows = await _grouped(reader, viewer, workspace_ids, by, within, where, columns)
     ids = [row.group_id for row in rows]
-    tags = await tag_rules.by_ids(reader, viewer, ids, columns=of_tag) if ids else []
-    return _named(rows, {tag.id: tag for tag in tags}, TagCounts)
+    if not ids:
+        return {}
+    if by is Group.SOURCE:
+        return _named(rows, await sources.by_ids(reader, viewer, ids, columns=of), SourceCounts)
+    found = await tags.by_ids(reader, viewer, ids, columns=of)
+    return _named(rows, {tag.id: tag for tag in found}, TagCounts)
 
 
 def _named(
@@ -253,7 +248,7 @@ async def _grouped(
     reader: Reader,
     viewer: Viewer,
     workspace_ids: Sequence[UUID],
-    by: store.Group,
+    by: Group,
     within: Period,
     where: Filter,
     columns: Columns | None,

@@ -1,6 +1,6 @@
 """Statistics in the schema."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,8 @@ Interval = strawberry.enum(
     description="How long a bucket is, by the calendar of the time zone; weeks begin on Monday.",
 )
 
+# The fields of FeedbackStats that count groups, and the types of these.
+_GROUPS = (("sources", stats.Group.SOURCE, "Source"), ("tags", stats.Group.TAG, "Tag"))
 # At most four times a second.
 _PAUSE = 0.25
 
@@ -125,34 +127,23 @@ async def stats_of(
             models=selected is None or "models" in selected,
             columns=_counted(info),
         )
-        if selected is None or "sources" in selected:
-            sources = await stats.by_source(
-                reader,
-                viewer,
-                ids,
-                within,
-                wanted,
-                columns=info.columns("SentimentCounts", "sources", "counts"),
-                of_source=info.columns("Source", "sources", "source"),
-            )
-            found = [
-                replace(each, sources=sources.get(id_, ()))
-                for id_, each in zip(ids, found, strict=True)
-            ]
-        if selected is None or "tags" in selected:
-            tags = await stats.by_tag(
-                reader,
-                viewer,
-                ids,
-                within,
-                wanted,
-                columns=info.columns("SentimentCounts", "tags", "counts"),
-                of_tag=info.columns("Tag", "tags", "tag"),
-            )
-            found = [
-                replace(each, tags=tags.get(id_, ())) for id_, each in zip(ids, found, strict=True)
-            ]
-    return found
+        groups: dict[str, Mapping[UUID, Sequence[stats.GroupCounts]]] = {"sources": {}, "tags": {}}
+        for name, by, type_ in _GROUPS:
+            if selected is None or name in selected:
+                groups[name] = await stats.by_group(
+                    reader,
+                    viewer,
+                    ids,
+                    by,
+                    within,
+                    wanted,
+                    columns=info.columns("SentimentCounts", name, "counts"),
+                    of=info.columns(type_, name, by.value),
+                )
+    return [
+        replace(each, sources=groups["sources"].get(id_, ()), tags=groups["tags"].get(id_, ()))
+        for id_, each in zip(ids, found, strict=True)
+    ]
 
 
 def _counted(info: Info) -> frozenset[str] | None:

@@ -11,12 +11,13 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
-from persistence.database import TIMESTAMP, Columns, Reader, Record, Statement, one_of, only, table
+from persistence.database import TIMESTAMP, Columns, Reader, Statement, one_of, only, table
 from persistence.feedback import Feedback, Filter, by_value, conditions
 from persistence.stats.cell import DELTA, NO_ID, StatsHour
 from persistence.stats.parts import (
     COUNTED_RAW,
     OF_FEEDBACK,
+    CountedRow,
     changes_of,
     counted,
     edges_of,
@@ -27,18 +28,10 @@ from persistence.stats.span import Asked
 from persistence.workspace import visible
 
 
-class CountsRow(Record):
+class CountsRow(CountedRow):
     """What one bucket of one workspace holds; bucket 0 is before the first boundary, None is all of them together."""
 
-    workspace_id: UUID
     bucket: int | None
-    total: int
-    negative: int
-    neutral: int
-    positive: int
-    unscored: int
-    average_score: float | None
-    average_rating: float | None
 
 
 _feedback = table(Feedback).c

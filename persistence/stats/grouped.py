@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, Table, any_, bindparam, literal_column, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 
-from persistence.database import Columns, Reader, Record, Statement, array_of, one_of, only, table
+from persistence.database import Columns, Reader, Statement, array_of, one_of, only, table
 from persistence.feedback import Feedback, Filter, by_value, conditions
 from persistence.source import Source
 from persistence.stats.cell import DELTA, NO_ID, StatsHour
@@ -18,6 +18,7 @@ from persistence.stats.parts import (
     COUNTED_RAW,
     OF_FEEDBACK,
     VISIBLE,
+    CountedRow,
     changes_of,
     counted,
     edges_of,
@@ -36,18 +37,10 @@ class Group(StrEnum):
     TAG = "tag"
 
 
-class GroupRow(Record):
+class GroupRow(CountedRow):
     """What is of one source or tag of one workspace."""
 
-    workspace_id: UUID
     group_id: UUID
-    total: int
-    negative: int
-    neutral: int
-    positive: int
-    unscored: int
-    average_score: float | None
-    average_rating: float | None
 
 
 _feedback = table(Feedback).c

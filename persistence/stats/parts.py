@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Integer, Select, any_, bindparam, func, literal_column, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.elements import ColumnElement
 
-from persistence.database import array_of, one_of, table
+from persistence.database import Record, array_of, one_of, table
 from persistence.feedback import Feedback, Filter, conditions
 from persistence.stats.cell import (
     DELTA,
@@ -21,6 +22,20 @@ from persistence.stats.cell import (
     where_true,
 )
 from persistence.workspace import Member
+
+
+class CountedRow(Record):
+    """The counts of some feedback of one workspace."""
+
+    workspace_id: UUID
+    total: int
+    negative: int
+    neutral: int
+    positive: int
+    unscored: int
+    average_score: float | None
+    average_rating: float | None
+
 
 _feedback = table(Feedback).c
 _hour = table(StatsHour).c

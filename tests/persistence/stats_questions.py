@@ -1,7 +1,8 @@
 """Feedback at random, and questions at random about how much there is of what."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,9 @@ from uuid import UUID
 from domain import ids, stats
 from domain.ids import Kind
 from domain.stats import Interval
-from persistence.database import new_id
+from persistence.database import Database, new_id
 from persistence.feedback import Filter
-from tests.factories import NOON, Factory, Tenant
+from tests.factories import NOON, POSITIVE, Factory, Tenant
 
 DAY = timedelta(days=1)
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York")
@@ -93,3 +94,37 @@ class Asking:
             "boundaries": boundaries,
             "totals": not boundaries or self._random.choice([True, False]),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Two workspaces of one owner, and a stranger's, all with feedback; and what to ask of them."""
+
+    owner: UUID
+    own: set[UUID]
+    workspaces: list[UUID]
+    asking: Asking
+
+
+async def crowd(factory: Factory, database: Database, seed: int) -> Crowd:
+    """Much is folded into hours, and some of it has changed since."""
+    first = await factory.tenant()
+    second = await factory.tenant(owner=first.owner)
+    stranger = await factory.tenant()
+    sources, tags = await populated(factory, first, seed)
+    await stats.compact(database)
+    await factory.change(
+        "UPDATE feedback SET rating = 1 WHERE workspace_id = :of AND random() < 0.3",
+        within=first,
+        of=first.id,
+    )
+    for tenant in (second, stranger):
+        await factory.tag(tenant, "Borne", await factory.feedback(tenant, score=POSITIVE))
+    asking = Asking(seed, sources, tags)
+    own = {first.id, second.id}
+    return Crowd(first.owner.id, own, [*own, stranger.id], asking)
+
+
+def told(rows: Iterable[Any]) -> set[tuple[object, ...]]:
+    """What the rows say; that there is nothing may be said by no row."""
+    return {tuple(row.values()) for row in rows if row.total}

@@ -6,13 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from domain import stats
 from persistence.database import Database, Reader
 from persistence.feedback import Filter
 from persistence.stats import Group, GroupRow, grouped
 from persistence.stats.grouped import _raw
 from tests.factories import NOON, POSITIVE, Factory
-from tests.persistence.stats_questions import DAY, Asking, populated
+from tests.persistence.stats_questions import DAY, crowd, told
 
 
 async def raw(
@@ -25,46 +24,28 @@ async def raw(
     return await reader.fetch(statement, viewer=viewer, workspaces=workspaces, **period, **values)
 
 
-def told(rows: Sequence[GroupRow]) -> set[tuple[object, ...]]:
-    """What the rows say; that there is nothing may be said by no row."""
-    return {tuple(row.values()) for row in rows if row.total}
-
-
 @pytest.mark.parametrize("by", Group)
 @pytest.mark.parametrize("seed", range(2))
 async def test_the_hours_and_all_rows_have_the_same_answer(
     seed: int, by: Group, factory: Factory, database: Database
 ) -> None:
-    first = await factory.tenant()
-    second = await factory.tenant(owner=first.owner)
-    stranger = await factory.tenant()
-    sources, tags = await populated(factory, first, seed)
-    await stats.compact(database)
-    await factory.change(
-        "UPDATE feedback SET rating = 1 WHERE workspace_id = :of AND random() < 0.3",
-        within=first,
-        of=first.id,
-    )
-    for tenant in (second, stranger):
-        await factory.tag(tenant, "Borne", await factory.feedback(tenant, score=POSITIVE))
-    asking = Asking(seed, sources, tags)
-    workspaces = [first.id, second.id, stranger.id]
+    all_ = await crowd(factory, database, seed)
     seen = set()
 
     async with database.reader() as reader:
         for _ in range(150):
-            question = asking.question()
+            question = all_.asking.question()
             asked = {
                 "start": question["start"],
                 "end": question["end"] or question["start"] + DAY,
                 "where": question["where"],
             }
-            by_hours = await grouped(reader, first.owner.id, workspaces, by, **asked)
-            one_by_one = await raw(reader, first.owner.id, workspaces, by, **asked)
+            by_hours = await grouped(reader, all_.owner, all_.workspaces, by, **asked)
+            one_by_one = await raw(reader, all_.owner, all_.workspaces, by, **asked)
             assert (asked, told(by_hours)) == (asked, told(one_by_one))
             seen |= {row.workspace_id for row in by_hours}
 
-    assert seen == {first.id, second.id}
+    assert seen == all_.own
 
 
 @pytest.mark.parametrize("by", Group)

@@ -16,8 +16,8 @@ from persistence.database import Database, Reader, new_id
 from persistence.feedback import ALL, Filter
 from persistence.stats import CountsRow, counting, counts
 from persistence.stats.span import Span, is_counted
-from tests.factories import NEGATIVE, NOON, POSITIVE, Factory, GivenScore
-from tests.persistence.stats_questions import DAY, Asking, populated
+from tests.factories import NEGATIVE, NOON, Factory, GivenScore
+from tests.persistence.stats_questions import DAY, crowd, told
 from tests.statements import watched
 
 ODD = timedelta(minutes=17, seconds=3, microseconds=1)
@@ -51,40 +51,22 @@ async def raw(
     )
 
 
-def told(rows: Sequence[CountsRow]) -> set[tuple[object, ...]]:
-    """What the rows say; that there is nothing may be said by no row."""
-    return {tuple(row.values()) for row in rows if row.total}
-
-
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_hours_and_all_rows_have_the_same_answer(
     seed: int, factory: Factory, database: Database
 ) -> None:
-    first = await factory.tenant()
-    second = await factory.tenant(owner=first.owner)
-    stranger = await factory.tenant()
-    sources, tags = await populated(factory, first, seed)
-    await stats.compact(database)
-    await factory.change(
-        "UPDATE feedback SET rating = 1 WHERE workspace_id = :of AND random() < 0.3",
-        within=first,
-        of=first.id,
-    )
-    await factory.feedback(second, score=POSITIVE)
-    await factory.feedback(stranger, score=POSITIVE)
-    asking = Asking(seed, sources, tags)
-    workspaces = [first.id, second.id, stranger.id]
+    all_ = await crowd(factory, database, seed)
     seen = set()
 
     async with database.reader() as reader:
         for _ in range(150):
-            question = asking.question()
-            by_hours = await counts(reader, first.owner.id, workspaces, **question)
-            one_by_one = await raw(reader, first.owner.id, workspaces, **question)
+            question = all_.asking.question()
+            by_hours = await counts(reader, all_.owner, all_.workspaces, **question)
+            one_by_one = await raw(reader, all_.owner, all_.workspaces, **question)
             assert (question, told(by_hours)) == (question, told(one_by_one))
             seen |= {row.workspace_id for row in by_hours}
 
-    assert seen == {first.id, second.id}
+    assert seen == all_.own
 
 
 async def test_only_what_is_wanted_is_counted_from_the_hours(
